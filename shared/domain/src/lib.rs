@@ -1,1 +1,18 @@
-//! stub
+//! What the product is about, with no I/O: no AWS, no HTTP, no environment.
+//!
+//! Every other crate speaks in these types. A value that exists is valid: a [`PhoneNumber`] has been cleaned and
+//! measured, [`Accounts`] is never empty, an [`Error`] has a public side that may be shown to anyone.
+
+mod account;
+mod clock;
+mod error;
+mod message_id;
+mod phone_number;
+mod scope;
+
+pub use account::{Account, AccountId, Accounts, AccountsError};
+pub use clock::Clock;
+pub use error::{Error, Kind, PublicError, Result};
+pub use message_id::MessageId;
+pub use phone_number::{CountryCode, CountryCodeError, PhoneNumber, PhoneNumberError};
+pub use scope::{Scope, UnknownScope};

@@ -1,1 +1,18 @@
-//! stub
+//! Where things are kept: the DynamoDB tables (other than the API keys, which belong to crate `auth`) and the accounts.
+//!
+//! One module an aggregate. Names of tables and attributes, key layouts and conditional writes live here and nowhere
+//! else. A write that changes state is conditional, and says by its own token whether a failed condition is somebody
+//! else's doing or its own earlier attempt, whose answer was lost on the way.
+
+pub mod accounts;
+mod aws;
+mod conversations;
+mod database;
+mod idempotency;
+mod messages;
+
+pub use aws::SetupError;
+pub use conversations::Conversations;
+pub use database::{Database, epoch_millis, outage};
+pub use idempotency::{Claim, IdempotencyKey, IdempotencyKeys, Reservation};
+pub use messages::{Message, Messages, NewMessage, Outcome, State};

@@ -1,0 +1,80 @@
+//! What every AWS client here has in common: credentials, region, TLS and limits in time.
+
+use std::time::Duration;
+
+use aws_credential_types::Credentials;
+use aws_sdk_dynamodb::config::BehaviorVersion;
+use aws_credential_types::provider::SharedCredentialsProvider;
+use aws_smithy_http_client::Builder;
+use aws_smithy_http_client::tls::Provider;
+use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
+use aws_smithy_types::retry::RetryConfig;
+use aws_smithy_types::timeout::TimeoutConfig;
+use aws_types::SdkConfig;
+use aws_types::region::Region;
+use aws_types::sdk_config::SharedHttpClient;
+
+/// A setting that is missing or wrong. Names the setting, never its value.
+#[derive(Debug, thiserror::Error)]
+#[error("{setting} {problem}")]
+pub struct SetupError {
+    setting: &'static str,
+    problem: String,
+}
+
+impl SetupError {
+    /// The setting called `setting` has `problem`.
+    pub fn new(setting: &'static str, problem: impl Into<String>) -> Self {
+        Self { setting, problem: problem.into() }
+    }
+}
+
+/// What Lambda puts into the environment of every function (AWS Lambda: "Defined runtime environment variables");
+/// `endpoint_variable` is the SDKs' own variable for another address of one service.
+pub(crate) fn from_env(endpoint_variable: &'static str) -> Result<SdkConfig, SetupError> {
+    let token = std::env::var("AWS_SESSION_TOKEN").ok();
+    let credentials =
+        Credentials::new(required("AWS_ACCESS_KEY_ID")?, required("AWS_SECRET_ACCESS_KEY")?, token, None, "environment");
+    Ok(config(required("AWS_REGION")?, credentials, std::env::var(endpoint_variable).ok()))
+}
+
+/// For an engine on this machine, which takes any credentials.
+pub(crate) fn local(endpoint_url: &str) -> SdkConfig {
+    let credentials = Credentials::new("local", "local", None, None, "local");
+    config("local".to_owned(), credentials, Some(endpoint_url.to_owned()))
+}
+
+/// The value of an environment variable that can't be done without.
+pub(crate) fn required(name: &'static str) -> Result<String, SetupError> {
+    std::env::var(name).map_err(|_| SetupError::new(name, "is not set"))
+}
+
+fn config(region: String, credentials: Credentials, endpoint_url: Option<String>) -> SdkConfig {
+    // Few enough seconds that an outage is told to the caller while the function still lives.
+    let timeouts = TimeoutConfig::builder()
+        .connect_timeout(Duration::from_secs(1))
+        .operation_attempt_timeout(Duration::from_millis(1500))
+        .operation_timeout(Duration::from_secs(4))
+        .build();
+    let mut config = SdkConfig::builder()
+        .behavior_version(BehaviorVersion::v2026_01_12())
+        .region(Region::new(region))
+        .credentials_provider(SharedCredentialsProvider::new(credentials))
+        .http_client(http_client(endpoint_url.as_deref()))
+        .retry_config(RetryConfig::standard().with_max_attempts(3))
+        .timeout_config(timeouts);
+    config.set_endpoint_url(endpoint_url);
+    config.build()
+}
+
+/// rustls on ring for AWS. Plain HTTP, for an engine on this machine, goes without: that needs no certificates.
+fn http_client(endpoint_url: Option<&str>) -> SharedHttpClient {
+    // Shorter than the idle limit of any load balancer on the way: a connection that is used again is alive.
+    const POOL_IDLE_TIMEOUT: Duration = Duration::from_secs(45);
+    let builder = Builder::new().pool_idle_timeout(POOL_IDLE_TIMEOUT);
+    if endpoint_url.is_some_and(|url| url.starts_with("http://")) {
+        builder.build_http()
+    } else {
+        builder.tls_provider(Provider::Rustls(CryptoMode::Ring)).build_https()
+    }
+}

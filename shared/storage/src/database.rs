@@ -1,0 +1,58 @@
+//! The connection to DynamoDB.
+
+use std::sync::Arc;
+
+use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::error::SdkError;
+use aws_sdk_dynamodb::types::AttributeValue;
+use domain::Error;
+use jiff::Timestamp;
+
+use crate::aws::{self, SetupError};
+
+/// A connection to the tables of one deployment. A clone shares the connection.
+#[derive(Clone, Debug)]
+pub struct Database {
+    client: Client,
+    prefix: Arc<str>,
+}
+
+impl Database {
+    /// The tables of the deployment that the environment names: `TABLE_PREFIX`, and what Lambda itself sets.
+    pub fn from_env() -> Result<Self, SetupError> {
+        let prefix = aws::required("TABLE_PREFIX")?.into();
+        Ok(Self { client: Client::new(&aws::from_env("AWS_ENDPOINT_URL_DYNAMODB")?), prefix })
+    }
+
+    /// The tables of an engine on this machine.
+    pub fn local(endpoint_url: &str, prefix: &str) -> Self {
+        Self { client: Client::new(&aws::local(endpoint_url)), prefix: prefix.into() }
+    }
+
+    /// The SDK's client.
+    pub fn client(&self) -> &Client {
+        &self.client
+    }
+
+    /// The full name of a table that template.yaml calls `name`.
+    pub fn table(&self, name: &str) -> String {
+        format!("{}-{name}", self.prefix)
+    }
+}
+
+/// A moment as it is stored in an attribute: milliseconds since the Unix epoch.
+pub fn epoch_millis(at: Timestamp) -> AttributeValue {
+    AttributeValue::N(at.as_millisecond().to_string())
+}
+
+/// DynamoDB could not be reached, or refused for a reason that is not the request's: an outage, never "not found".
+pub fn outage<E>(error: SdkError<E>) -> Error
+where
+    E: std::error::Error + Send + Sync + 'static,
+{
+    match error {
+        // Not the whole of it: its raw answer may quote rows.
+        SdkError::ServiceError(context) => Error::storage(context.into_err()),
+        other => Error::storage(other),
+    }
+}

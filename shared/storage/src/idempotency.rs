@@ -1,0 +1,227 @@
+//! Table `IdempotencyKeys`: which message stands for an `Idempotency-Key`.
+//!
+//! A row points at a message and holds nothing of its outcome: the message's own row is the one truth, so that a
+//! status webhook which settles a message settles the key's answer with it.
+
+use aws_sdk_dynamodb::operation::put_item::PutItemError;
+use aws_sdk_dynamodb::types::{AttributeValue, ReturnValuesOnConditionCheckFailure};
+use domain::{Error, MessageId, Result};
+use jiff::fmt::serde::timestamp::{millisecond, second};
+use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+use crate::database::{Database, epoch_millis, outage};
+
+/// How long a key is kept.
+const RETENTION: SignedDuration = SignedDuration::from_hours(24);
+
+/// A key as its caller sent it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct IdempotencyKey(String);
+
+impl IdempotencyKey {
+    /// Reads the header's value: 1 to 255 visible ASCII characters.
+    pub fn parse(text: &str) -> Result<Self> {
+        if (1..=255).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_graphic()) {
+            Ok(Self(text.to_owned()))
+        } else {
+            let message = "Idempotency-Key must be 1 to 255 visible ASCII characters without spaces";
+            Err(Error::invalid_field("Idempotency-Key", message))
+        }
+    }
+}
+
+/// A claim to be the one request that sends under a key.
+#[derive(Clone, Debug)]
+pub struct Claim {
+    /// The API key that the idempotency key belongs to: two clients may use the same words.
+    pub key_id: String,
+    /// The idempotency key.
+    pub key: IdempotencyKey,
+    /// SHA-256 over what the request asks for, once read and cleaned.
+    pub fingerprint: [u8; 32],
+    /// The message that would be sent.
+    pub message_id: MessageId,
+    /// Now.
+    pub at: Timestamp,
+}
+
+/// What a key stands for.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Reservation {
+    /// The partition key: SHA-256 over the API key's id and the idempotency key.
+    id: String,
+    fingerprint: String,
+    /// The message that was sent, or is about to be.
+    pub message_id: MessageId,
+    /// When it was reserved.
+    #[serde(with = "millisecond::required")]
+    pub reserved_at: Timestamp,
+    #[serde(with = "millisecond::required")]
+    expires_at: Timestamp,
+    /// DynamoDB's own clock for removal, in seconds: it runs up to days late, so that code asks `expires_at`.
+    #[serde(with = "second::required")]
+    time_to_live: Timestamp,
+}
+
+impl Reservation {
+    /// Whether it was made by a request that asked for the same.
+    pub fn is_for(&self, claim: &Claim) -> bool {
+        self.fingerprint == hex::encode(claim.fingerprint)
+    }
+}
+
+/// The idempotency keys of the last 24 hours.
+#[derive(Clone, Debug)]
+pub struct IdempotencyKeys {
+    database: Database,
+    table: String,
+}
+
+impl IdempotencyKeys {
+    /// The idempotency keys of a deployment.
+    pub fn new(database: &Database) -> Self {
+        Self { table: database.table("IdempotencyKeys"), database: database.clone() }
+    }
+
+    /// Reserves a key for the claim's message. `None`: it is reserved. Otherwise what it stands for already.
+    pub async fn reserve(&self, claim: &Claim) -> Result<Option<Reservation>> {
+        self.put(claim, "attribute_not_exists(id) OR expires_at <= :now", (":now", epoch_millis(claim.at))).await
+    }
+
+    /// Reserves a key whose message was surely not sent for the claim's message in its place. `None`: it is
+    /// reserved. Otherwise somebody else was faster: what it stands for now.
+    pub async fn replace(&self, claim: &Claim, unsent: MessageId) -> Result<Option<Reservation>> {
+        self.put(claim, "message_id = :unsent", (":unsent", AttributeValue::S(unsent.to_string()))).await
+    }
+
+    async fn put(
+        &self,
+        claim: &Claim,
+        condition: &str,
+        (name, value): (&str, AttributeValue),
+    ) -> Result<Option<Reservation>> {
+        let expires_at = claim.at.saturating_add(RETENTION).map_err(Error::internal)?;
+        let row = Reservation {
+            id: row_id(&claim.key_id, &claim.key),
+            fingerprint: hex::encode(claim.fingerprint),
+            message_id: claim.message_id,
+            reserved_at: claim.at,
+            expires_at,
+            time_to_live: expires_at,
+        };
+        let put = self
+            .database
+            .client()
+            .put_item()
+            .table_name(&self.table)
+            .set_item(Some(serde_dynamo::to_item(row).map_err(Error::internal)?))
+            .condition_expression(condition)
+            .expression_attribute_values(name, value)
+            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
+            .send()
+            .await;
+        let error = match put {
+            Ok(_) => return Ok(None),
+            Err(error) => error,
+        };
+        let standing = match error.as_service_error() {
+            Some(PutItemError::ConditionalCheckFailedException(failed)) => failed.item().cloned(),
+            _ => return Err(outage(error)),
+        };
+        let Some(standing) = standing else { return Err(outage(error)) };
+        let standing: Reservation = serde_dynamo::from_item(standing).map_err(Error::internal)?;
+        // The SDK tries again when an answer is lost: then the row that stands in the way is our own.
+        Ok((standing.message_id != claim.message_id).then_some(standing))
+    }
+}
+
+fn row_id(key_id: &str, key: &IdempotencyKey) -> String {
+    // No key id holds a NUL: no two pairs run together into the same bytes.
+    hex::encode(Sha256::new().chain_update(key_id).chain_update([0]).chain_update(&key.0).finalize())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use embedded_dynamodb::Engine;
+
+    use super::*;
+
+    fn claim(key_id: &str, key: &str) -> Claim {
+        Claim {
+            key_id: key_id.to_owned(),
+            key: IdempotencyKey::parse(key).unwrap(),
+            fingerprint: [7; 32],
+            message_id: MessageId::generate(),
+            at: "2026-01-02T03:04:05.678Z".parse().unwrap(),
+        }
+    }
+
+    async fn keys() -> (Engine, IdempotencyKeys) {
+        let engine = Engine::in_memory().await.unwrap();
+        let keys = IdempotencyKeys::new(&Database::local(engine.url(), engine.table_prefix()));
+        (engine, keys)
+    }
+
+    #[test]
+    fn a_key_is_1_to_255_visible_ascii_characters() {
+        for good in ["a", "6ba7b810-9dad", &"x".repeat(255)] {
+            assert!(IdempotencyKey::parse(good).is_ok(), "{good}");
+        }
+        for bad in ["", " ", "a b", "é", "\u{7f}", &"x".repeat(256)] {
+            assert!(IdempotencyKey::parse(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_key_is_reserved_once_and_tells_for_which_message() {
+        let (_engine, keys) = keys().await;
+        let (first, second) = (claim("a", "k"), claim("a", "k"));
+        assert!(keys.reserve(&first).await.unwrap().is_none());
+        let standing = keys.reserve(&second).await.unwrap().unwrap();
+        assert_eq!((standing.message_id, standing.is_for(&second)), (first.message_id, true));
+        let other_body = Claim { fingerprint: [8; 32], ..second };
+        assert!(!standing.is_for(&other_body));
+    }
+
+    #[tokio::test]
+    async fn the_same_claim_twice_is_its_own_and_not_somebody_elses() {
+        let (_engine, keys) = keys().await;
+        let claim = claim("a", "k");
+        assert!(keys.reserve(&claim).await.unwrap().is_none());
+        assert!(keys.reserve(&claim).await.unwrap().is_none());
+    }
+
+    #[tokio::test]
+    async fn two_api_keys_may_use_the_same_words() {
+        let (_engine, keys) = keys().await;
+        assert!(keys.reserve(&claim("a", "k")).await.unwrap().is_none());
+        assert!(keys.reserve(&claim("b", "k")).await.unwrap().is_none());
+    }
+
+    #[tokio::test]
+    async fn a_key_is_free_again_after_24_hours_and_not_before() {
+        let (_engine, keys) = keys().await;
+        let first = claim("a", "k");
+        keys.reserve(&first).await.unwrap();
+        let day = Duration::from_secs(24 * 60 * 60);
+        let nearly = Claim { at: first.at + (day - Duration::from_millis(1)), ..claim("a", "k") };
+        assert!(keys.reserve(&nearly).await.unwrap().is_some());
+        let later = Claim { at: first.at + day, ..claim("a", "k") };
+        assert!(keys.reserve(&later).await.unwrap().is_none());
+    }
+
+    #[tokio::test]
+    async fn of_two_that_replace_an_unsent_message_one_wins() {
+        let (_engine, keys) = keys().await;
+        let first = claim("a", "k");
+        keys.reserve(&first).await.unwrap();
+        let (second, third) = (claim("a", "k"), claim("a", "k"));
+        assert!(keys.replace(&second, first.message_id).await.unwrap().is_none());
+        let standing = keys.replace(&third, first.message_id).await.unwrap().unwrap();
+        assert_eq!(standing.message_id, second.message_id);
+    }
+}
