@@ -1,1 +1,19 @@
-//! stub
+//! The edge: events of API Gateway in, answers out, the one table from error to status, and the Lambda runtime.
+//!
+//! An endpoint implements [`Endpoint`]; [`serve`] runs it on Lambda and [`respond`] answers one event, on Lambda as on
+//! one machine. No event whatsoever crashes a function: one that can't be read is answered with 400, and a panic with
+//! 500.
+
+mod endpoint;
+mod event;
+mod fields;
+mod log;
+mod request;
+mod response;
+mod serve;
+
+pub use endpoint::{Endpoint, Route};
+pub use fields::Fields;
+pub use request::Request;
+pub use response::Response;
+pub use serve::{Invocation, StartError, respond, serve};

@@ -1,1 +1,12 @@
-//! stub
+//! API keys: their format, how they are kept, and the only way to become a [`Caller`].
+//!
+//! A key is never stored: the table's partition key is its SHA-256, so that one strongly consistent read decides, and
+//! nothing is cached: a disabled key is refused on the very next request.
+
+mod caller;
+mod key;
+mod keys;
+
+pub use caller::Caller;
+pub use key::{ApiKey, KeyError};
+pub use keys::{KeyRecord, Keys, NewKey};

@@ -83,6 +83,7 @@ pub struct Error {
 struct Inner {
     public: PublicError,
     source: Option<Box<dyn std::error::Error + Send + Sync>>,
+    replayed: bool,
 }
 
 impl Error {
@@ -177,6 +178,18 @@ impl Error {
         self
     }
 
+    /// The answer to an earlier request, given again.
+    #[must_use]
+    pub fn replayed(mut self) -> Self {
+        self.inner.replayed = true;
+        self
+    }
+
+    /// Whether this is the answer to an earlier request.
+    pub fn is_replayed(&self) -> bool {
+        self.inner.replayed
+    }
+
     /// What a client may read.
     pub fn public(&self) -> &PublicError {
         &self.inner.public
@@ -207,7 +220,7 @@ impl Error {
 
 impl From<PublicError> for Error {
     fn from(public: PublicError) -> Self {
-        Self { inner: Box::new(Inner { public, source: None }) }
+        Self { inner: Box::new(Inner { public, source: None, replayed: false }) }
     }
 }
 

@@ -1,0 +1,164 @@
+//! The fields of a JSON body, each read by its type, range and length.
+//!
+//! Every error names its field and says what to write. A field that is `null` is one that is absent. Fields that
+//! nobody asks for are ignored, as the reference does.
+
+use std::ops::RangeInclusive;
+
+use domain::{CountryCode, Error, PhoneNumber, Result};
+use serde_json::{Map, Value};
+
+/// The fields of a JSON object.
+#[derive(Debug)]
+pub struct Fields(Map<String, Value>);
+
+impl Fields {
+    pub(crate) fn new(fields: Map<String, Value>) -> Self {
+        Self(fields)
+    }
+
+    /// A field as it stands; `None` when it is absent or `null`.
+    pub fn value(&self, name: &str) -> Option<&Value> {
+        self.0.get(name).filter(|value| !value.is_null())
+    }
+
+    /// A text of `length` characters that must be there.
+    pub fn text(&self, name: &str, length: RangeInclusive<usize>) -> Result<&str> {
+        self.optional_text(name, length)?.ok_or_else(|| required(name))
+    }
+
+    /// A text of `length` characters, if it is there.
+    pub fn optional_text(&self, name: &str, length: RangeInclusive<usize>) -> Result<Option<&str>> {
+        let Some(value) = self.value(name) else { return Ok(None) };
+        let text = value.as_str().ok_or_else(|| must(name, "be a text"))?;
+        let (shortest, longest) = (*length.start(), *length.end());
+        match text.chars().count() {
+            count if length.contains(&count) => Ok(Some(text)),
+            0 => Err(must(name, "not be empty")),
+            count => Err(must(name, &format!("have {shortest} to {longest} characters, and has {count}"))),
+        }
+    }
+
+    /// A whole number, if it is there.
+    pub fn optional_integer(&self, name: &str) -> Result<Option<i64>> {
+        let Some(value) = self.value(name) else { return Ok(None) };
+        value.as_i64().map(Some).ok_or_else(|| must(name, "be a whole number"))
+    }
+
+    /// `true` or `false`, if it is there.
+    pub fn optional_boolean(&self, name: &str) -> Result<Option<bool>> {
+        let Some(value) = self.value(name) else { return Ok(None) };
+        value.as_bool().map(Some).ok_or_else(|| must(name, "be true or false"))
+    }
+
+    /// A number within `range` that must be there: a JSON number, or a text that holds one, as the reference takes
+    /// both.
+    pub fn number(&self, name: &str, range: RangeInclusive<f64>) -> Result<f64> {
+        let number = match self.value(name).ok_or_else(|| required(name))? {
+            Value::Number(number) => number.as_f64(),
+            Value::String(text) => text.trim().parse().ok(),
+            _ => None,
+        };
+        let number = number.ok_or_else(|| must(name, "be a number"))?;
+        if range.contains(&number) {
+            return Ok(number);
+        }
+        Err(must(name, &format!("be between {} and {}", range.start(), range.end())))
+    }
+
+    /// A phone number that must be there. `country` is put before a bare 10-digit one.
+    pub fn phone_number(&self, name: &str, country: &CountryCode) -> Result<PhoneNumber> {
+        let value = self.value(name).ok_or_else(|| required(name))?;
+        let text = value.as_str().ok_or_else(|| must(name, "be a text, for example \"+919876543210\""))?;
+        PhoneNumber::parse(text, country).map_err(|error| Error::invalid_field(name, format!("{name} {error}")))
+    }
+}
+
+/// The field `name` is missing.
+fn required(name: &str) -> Error {
+    Error::invalid_field(name, format!("{name} is required"))
+}
+
+/// The field `name` must be otherwise than it is.
+fn must(name: &str, how: &str) -> Error {
+    Error::invalid_field(name, format!("{name} must {how}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use serde_json::json;
+
+    use super::*;
+
+    fn fields(value: Value) -> Fields {
+        Fields::new(value.as_object().unwrap().clone())
+    }
+
+    fn message<T: std::fmt::Debug>(result: Result<T>) -> String {
+        let error = result.unwrap_err();
+        assert_eq!(error.public().field.as_deref(), Some("f"));
+        error.public().message.clone()
+    }
+
+    #[test]
+    fn a_missing_field_and_null_are_the_same() {
+        for body in [json!({}), json!({"f": null})] {
+            assert_eq!(message(fields(body.clone()).text("f", 1..=9)), "f is required");
+            assert_eq!(fields(body.clone()).optional_text("f", 1..=9).unwrap(), None);
+            assert_eq!(fields(body.clone()).optional_integer("f").unwrap(), None);
+            assert_eq!(fields(body).optional_boolean("f").unwrap(), None);
+        }
+    }
+
+    #[test]
+    fn a_text_is_measured_in_characters() {
+        let read = |text: &str| message(fields(json!({"f": text})).text("f", 2..=3));
+        assert_eq!(fields(json!({"f": "äöü"})).text("f", 2..=3).unwrap(), "äöü");
+        assert_eq!(read("äöüß"), "f must have 2 to 3 characters, and has 4");
+        assert_eq!(read("ä"), "f must have 2 to 3 characters, and has 1");
+        assert_eq!(read(""), "f must not be empty");
+    }
+
+    #[test]
+    fn a_value_of_another_type_is_refused_by_name() {
+        for odd in [json!(1), json!([]), json!({}), json!(true)] {
+            assert_eq!(message(fields(json!({"f": odd})).text("f", 1..=9)), "f must be a text");
+        }
+        for odd in [json!("1"), json!(1.5), json!([]), json!(1e30), json!(true)] {
+            assert_eq!(message(fields(json!({"f": odd})).optional_integer("f")), "f must be a whole number");
+        }
+        for odd in [json!("true"), json!(1)] {
+            assert_eq!(message(fields(json!({"f": odd})).optional_boolean("f")), "f must be true or false");
+        }
+        let phone = fields(json!({"f": 919_876_543_210_u64}));
+        assert!(message(phone.phone_number("f", &CountryCode::default())).starts_with("f must be a text"));
+    }
+
+    #[test]
+    fn a_number_may_be_a_text_and_must_be_within_its_range() {
+        for good in [json!(28.6), json!("28.6"), json!(" 28.6 ")] {
+            assert!((fields(json!({"f": good})).number("f", -90.0..=90.0).unwrap() - 28.6).abs() < 1e-9);
+        }
+        for bad in [json!(90.1), json!("-91"), json!("inf"), json!("NaN"), json!(1e300)] {
+            assert_eq!(message(fields(json!({"f": bad})).number("f", -90.0..=90.0)), "f must be between -90 and 90");
+        }
+        for odd in [json!("x"), json!(""), json!([1]), json!(true)] {
+            assert_eq!(message(fields(json!({"f": odd})).number("f", -90.0..=90.0)), "f must be a number");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn reading_any_value_as_anything_never_panics(text in "\\PC{0,40}", number in any::<f64>(), integer in any::<i64>()) {
+            for value in [json!(text), json!(number), json!(integer), json!([text]), json!({"a": number})] {
+                let fields = fields(json!({"f": value}));
+                let _ = fields.text("f", 1..=4096);
+                let _ = fields.number("f", -180.0..=180.0);
+                let _ = fields.optional_integer("f");
+                let _ = fields.optional_boolean("f");
+                let _ = fields.phone_number("f", &CountryCode::default());
+            }
+        }
+    }
+}
