@@ -1,1 +1,79 @@
-fn main() {}
+//! Starts the simulator for people: `cargo run -p meta-simulator`.
+
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::process::ExitCode;
+use std::time::Duration;
+
+use clap::Parser;
+use meta_simulator::{ACCESS_TOKEN, APP_SECRET, PHONE_NUMBER_ID, Settings, Simulator, WABA_ID};
+use url::Url;
+
+/// Meta's WhatsApp Cloud API on this machine, with a page that shows the phones.
+#[derive(Parser)]
+struct Options {
+    /// The port to listen on; 0 takes any free one.
+    #[arg(long, default_value_t = 9001)]
+    port: u16,
+    /// The address to listen on.
+    #[arg(long, default_value_t = IpAddr::V4(Ipv4Addr::LOCALHOST))]
+    host: IpAddr,
+    /// Where the signed webhooks go. Without it none are sent.
+    #[arg(long)]
+    webhook_url: Option<Url>,
+    /// The time from each status (sent, delivered, read) to the next.
+    #[arg(long, value_name = "MS", default_value_t = 700)]
+    status_delay_ms: u64,
+    /// Refuse templates that were not created here, as Meta does.
+    #[arg(long)]
+    known_templates_only: bool,
+}
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let options = Options::parse();
+    let address = SocketAddr::from((options.host, options.port));
+    let settings = Settings {
+        address,
+        webhook_url: options.webhook_url,
+        status_delay: Duration::from_millis(options.status_delay_ms),
+        any_template: !options.known_templates_only,
+        ..Settings::default()
+    };
+    match Simulator::bind(settings).await {
+        Ok(simulator) => {
+            greet(&simulator);
+            // Should Ctrl-C not be available, there is nothing better than to stop at once.
+            let _ = tokio::signal::ctrl_c().await;
+            ExitCode::SUCCESS
+        }
+        Err(error) => fail(address, &error),
+    }
+}
+
+#[expect(clippy::print_stdout, reason = "this is what the person who started it reads")]
+fn greet(simulator: &Simulator) {
+    let (page, graph) = (simulator.page_url(), simulator.graph_api_url());
+    println!("The phones:       {page}");
+    println!("Graph API:        {graph}");
+    println!("Access token:     {ACCESS_TOKEN}");
+    println!("Phone number id:  {PHONE_NUMBER_ID}");
+    println!("WABA id:          {WABA_ID}");
+    println!("App secret:       {APP_SECRET}");
+    println!();
+    println!("Try it:");
+    println!("curl {graph}/{PHONE_NUMBER_ID}/messages \\");
+    println!("  -H 'Authorization: Bearer {ACCESS_TOKEN}' -H 'Content-Type: application/json' \\");
+    println!(
+        r#"  -d '{{"messaging_product":"whatsapp","to":"919876543210","type":"text","text":{{"body":"Hello!"}}}}'"#
+    );
+}
+
+#[expect(clippy::print_stderr, reason = "this is what the person who started it reads")]
+fn fail(address: SocketAddr, error: &std::io::Error) -> ExitCode {
+    let reason = match error.kind() {
+        std::io::ErrorKind::AddrInUse => "the port is taken; choose another with --port".to_owned(),
+        _ => error.to_string(),
+    };
+    eprintln!("meta-simulator cannot listen on {address}: {reason}");
+    ExitCode::FAILURE
+}

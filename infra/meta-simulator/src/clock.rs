@@ -1,0 +1,11 @@
+//! The one place that asks what time it is.
+
+use jiff::Timestamp;
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the simulator stands for the outside world, whose clock is the real one"
+)]
+pub(crate) fn now() -> Timestamp {
+    Timestamp::now()
+}

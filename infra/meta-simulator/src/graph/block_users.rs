@@ -1,0 +1,140 @@
+//! `/{phone_number_id}/block_users`: block, unblock, list.
+
+use axum::response::Response;
+use serde_json::{Map, Value, json};
+
+use super::errors::GraphError;
+use super::{Call, checks, messages, numbers, ok, paging};
+use crate::faults::{self, NumberFault};
+use crate::json::set;
+use crate::settings::Account;
+use crate::world::{State, World};
+
+const MAX_USERS: usize = 1_000;
+const MAX_BLOCKED: usize = 64_000;
+/// The errors that concern one user; any other error that a number asks for fails the whole request.
+const ITEM_CODES: [i64; 5] = [131_009, 131_021, 131_026, 131_047, 139_101];
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Change {
+    Block,
+    Unblock,
+}
+
+/// Who is blocked, in the order in which it happened.
+#[derive(Debug, Default)]
+pub(crate) struct BlockList {
+    /// Phone number id of the business, and the user's `wa_id`.
+    users: Vec<(String, String)>,
+    /// Grows with every change, so that a cursor from before it is noticed.
+    version: u64,
+}
+
+impl BlockList {
+    pub(crate) fn contains(&self, phone_number_id: &str, wa_id: &str) -> bool {
+        self.users.iter().any(|(owner, user)| owner == phone_number_id && user == wa_id)
+    }
+
+    fn of<'a>(&'a self, phone_number_id: &'a str) -> impl Iterator<Item = &'a str> {
+        self.users.iter().filter(move |(owner, _)| owner == phone_number_id).map(|(_, user)| user.as_str())
+    }
+}
+
+pub(crate) fn change(world: &World, account: &Account, call: &Call, change: Change) -> Result<Response, GraphError> {
+    let body = call.object()?;
+    checks::messaging_product(body)?;
+    let users = body.get("block_users").ok_or_else(|| GraphError::missing("block_users"))?;
+    let users = users.as_array().ok_or_else(|| GraphError::invalid("block_users must be a list."))?;
+    if users.is_empty() {
+        return Err(GraphError::missing("block_users"));
+    }
+    if users.len() > MAX_USERS {
+        return Err(GraphError::of(130_429).details(format!("A request may name {MAX_USERS} users at most.")));
+    }
+    let inputs = users.iter().map(input).collect::<Result<Vec<_>, _>>()?;
+    for input in &inputs {
+        match numbers::digits(input).as_deref().and_then(faults::of_number) {
+            Some(NumberFault::Refused(code)) if !ITEM_CODES.contains(&code) => return Err(GraphError::of(code)),
+            _ => {}
+        }
+    }
+
+    let (mut done, mut failed) = (Vec::new(), Vec::new());
+    let mut state = world.lock();
+    for input in inputs {
+        match change_one(world, &mut state, account, input, change) {
+            Ok(wa_id) => done.push(json!({ "input": input, "wa_id": wa_id })),
+            Err(error) => {
+                let mut user = json!({ "input": input, "errors": [error.to_item()] });
+                if let Some(digits) = numbers::digits(input) {
+                    set(&mut user, "wa_id", json!(numbers::wa_id(&digits)));
+                }
+                failed.push(user);
+            }
+        }
+    }
+    drop(state);
+    let done_key = if change == Change::Block { "added_users" } else { "removed_users" };
+    let mut result = Map::new();
+    if !done.is_empty() || failed.is_empty() {
+        result.insert(done_key.to_owned(), Value::Array(done));
+    }
+    let all_done = failed.is_empty();
+    if !all_done {
+        result.insert("failed_users".to_owned(), Value::Array(failed));
+    }
+    let body = json!({ "messaging_product": "whatsapp", "block_users": result });
+    Ok(if all_done { ok(&body) } else { GraphError::of(139_100).with_body(body) })
+}
+
+fn input(user: &Value) -> Result<&str, GraphError> {
+    let user = checks::object(user, "block_users")?;
+    let name = if user.contains_key("user") { "user" } else { "user_id" };
+    checks::required_text(user, "block_users", name, 150)
+}
+
+fn change_one(
+    world: &World,
+    state: &mut State,
+    account: &Account,
+    input: &str,
+    change: Change,
+) -> Result<String, GraphError> {
+    let digits = numbers::digits(input).ok_or_else(|| GraphError::invalid("This is not a phone number."))?;
+    if let Some(NumberFault::Refused(code)) = faults::of_number(&digits) {
+        return Err(GraphError::of(code));
+    }
+    let wa_id = numbers::wa_id(&digits);
+    if wa_id == account.display_phone_number {
+        return Err(GraphError::of(131_021));
+    }
+    let number = &account.phone_number_id;
+    let is_blocked = state.blocked.contains(number, &wa_id);
+    match change {
+        Change::Block if is_blocked => {}
+        Change::Block => {
+            if !messages::wrote_lately(world, state, &wa_id) {
+                return Err(GraphError::of(131_047));
+            }
+            if state.blocked.of(number).count() >= MAX_BLOCKED {
+                return Err(GraphError::of(139_101));
+            }
+            state.blocked.users.push((number.clone(), wa_id.clone()));
+            state.blocked.version += 1;
+        }
+        Change::Unblock if is_blocked => {
+            state.blocked.users.retain(|(owner, user)| owner != number || *user != wa_id);
+            state.blocked.version += 1;
+        }
+        Change::Unblock => {}
+    }
+    Ok(wa_id)
+}
+
+pub(crate) fn list(world: &World, account: &Account, call: &Call) -> Result<Response, GraphError> {
+    let state = world.lock();
+    let user = |wa_id: &str| json!({ "messaging_product": "whatsapp", "wa_id": wa_id });
+    let users: Vec<Value> = state.blocked.of(&account.phone_number_id).map(user).collect();
+    let base_url = format!("http://{}", world.address);
+    Ok(ok(&paging::page(call, &base_url, &users, state.blocked.version)?))
+}

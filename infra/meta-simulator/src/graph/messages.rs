@@ -1,0 +1,99 @@
+//! `POST /{phone_number_id}/messages`: a message to a phone, or a mark that a customer's message was read.
+
+use std::sync::Arc;
+
+use axum::response::Response;
+use jiff::SignedDuration;
+use serde_json::{Map, Value, json};
+
+use super::checks::{self, Message};
+use super::errors::GraphError;
+use super::{Call, ids, ok, templates};
+use crate::faults::{self, NumberFault};
+use crate::json::set;
+use crate::phones::{DeliveryStatus, PhoneMessage};
+use crate::settings::Account;
+use crate::world::{State, World};
+use crate::{clock, webhooks};
+
+const WINDOW: SignedDuration = SignedDuration::from_hours(24);
+
+pub(crate) fn post(world: &Arc<World>, account: &Account, call: &Call) -> Result<Response, GraphError> {
+    let body = call.object()?;
+    checks::messaging_product(body)?;
+    if body.contains_key("status") {
+        return mark_read(world, body);
+    }
+    let message = checks::message(body)?;
+    if message.wa_id == account.display_phone_number {
+        return Err(GraphError::of(131_021));
+    }
+    let fails_later = match faults::of_number(&message.digits) {
+        Some(NumberFault::Refused(code)) => return Err(GraphError::of(code)),
+        Some(NumberFault::FailsLater(code)) => Some(code),
+        Some(NumberFault::Transport(_)) | None => None,
+    };
+    let id = accept(world, account, &message)?;
+    webhooks::report_statuses(world, account, &message.wa_id, &id, fails_later);
+
+    let mut sent = json!({ "id": id });
+    if message.kind == "template" {
+        set(&mut sent, "message_status", json!("accepted"));
+    }
+    Ok(ok(&json!({
+        "messaging_product": "whatsapp",
+        "contacts": [{ "input": message.to, "wa_id": message.wa_id }],
+        "messages": [sent],
+    })))
+}
+
+/// Checks what depends on this account's state, and puts the message on the phone.
+fn accept(world: &World, account: &Account, message: &Message<'_>) -> Result<String, GraphError> {
+    let mut state = world.lock();
+    if state.blocked.contains(&account.phone_number_id, &message.wa_id) {
+        return Err(GraphError::of(130_403));
+    }
+    if message.kind != "template" && !wrote_lately(world, &state, &message.wa_id) {
+        return Err(GraphError::of(131_047));
+    }
+    let text = match message.kind {
+        "template" => {
+            let template = templates::check(&state.templates, account, message.content, world.settings.any_template)?;
+            template.unwrap_or_default()
+        }
+        _ => message.text.clone(),
+    };
+    let on_phone = PhoneMessage {
+        id: ids::wamid(&message.wa_id),
+        phone: message.wa_id.clone(),
+        from_customer: false,
+        kind: message.kind.to_owned(),
+        content: message.content.clone(),
+        text,
+        reply_to: message.reply_to.map(str::to_owned),
+        biz_opaque_callback_data: message.callback_data.map(str::to_owned),
+        status: DeliveryStatus::Accepted,
+        error: None,
+        at: clock::now(),
+    };
+    let id = on_phone.id.clone();
+    state.journal.push("message", &on_phone);
+    state.phones.add(on_phone);
+    Ok(id)
+}
+
+/// Whether the customer has written in the last 24 hours; always, unless the settings ask to enforce it.
+pub(crate) fn wrote_lately(world: &World, state: &State, wa_id: &str) -> bool {
+    let written = state.phones.get(wa_id).and_then(|phone| phone.last_written);
+    !world.settings.enforce_window || written.is_some_and(|at| clock::now().duration_since(at) < WINDOW)
+}
+
+fn mark_read(world: &World, body: &Map<String, Value>) -> Result<Response, GraphError> {
+    let id = checks::read_mark(body)?;
+    let mut state = world.lock();
+    // A message from before a restart is unknown here, yet its mark is as good as any.
+    for message in state.phones.mark_read(id) {
+        state.journal.push("message", &message);
+    }
+    Ok(ok(&json!({ "success": true })))
+}

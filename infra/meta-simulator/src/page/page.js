@@ -1,0 +1,417 @@
+// Keeps the page in step with the simulator. Every text goes in through textContent, so nothing a sender writes is markup.
+"use strict";
+
+const phones = new Map(); // number → { messages: Map(id → message), unread }
+const notices = [];
+let chosen = null;
+let webhook = null;
+let hiddenNotices = 0;
+
+const byId = (id) => document.getElementById(id);
+
+function element(tag, className, text) {
+  const made = document.createElement(tag);
+  if (className) made.className = className;
+  if (text !== undefined) made.textContent = text;
+  return made;
+}
+
+const time = (at) => new Date(at).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit", second: "2-digit" });
+const written = (number) => "+" + number;
+
+/* ---- what the simulator tells ---- */
+
+function take(message, isNew) {
+  let phone = phones.get(message.phone);
+  if (!phone) phone = { messages: new Map(), unread: 0 };
+  const known = phone.messages.has(message.id);
+  phone.messages.set(message.id, message);
+  if (!known) {
+    // Last in the map is last active: the list shows it first.
+    phones.delete(message.phone);
+    phones.set(message.phone, phone);
+    if (isNew && !message.from_customer && message.phone !== chosen) phone.unread += 1;
+  }
+  return known;
+}
+
+function connect() {
+  // The browser connects again by itself and says which event it saw last.
+  const events = new EventSource("/events");
+  const on = (name, act) => events.addEventListener(name, (event) => act(JSON.parse(event.data)));
+
+  events.onopen = () => connection("live", "Live");
+  events.onerror = () => {
+    connection("lost", "Connection lost, trying again…");
+    // A proxy's error page ends it for good; then it is on us.
+    if (events.readyState === EventSource.CLOSED) setTimeout(connect, 2000);
+  };
+  on("snapshot", (all) => {
+    phones.clear();
+    notices.length = 0;
+    hiddenNotices = 0;
+    all.messages.forEach((message) => take(message, false));
+    notices.push(...all.notices);
+    webhook = all.webhook;
+    showExample(all.account);
+    if (!phones.has(chosen)) chosen = null;
+    if (!chosen && wide.matches) chosen = newestPhone();
+    showAll();
+  });
+  on("message", (message) => {
+    const known = take(message, true);
+    if (!chosen && wide.matches) {
+      choose(message.phone);
+    } else if (message.phone === chosen) {
+      showMessage(message, !known);
+    }
+    showPhonesSoon();
+  });
+  on("notice", (notice) => {
+    notices.push(notice);
+    if (notices.length > 100) {
+      notices.shift();
+      hiddenNotices = Math.max(0, hiddenNotices - 1);
+    }
+    showNotices();
+  });
+  on("webhook", (state) => {
+    webhook = state.webhook;
+    showAnswer();
+  });
+  on("reset", () => {
+    phones.clear();
+    notices.length = 0;
+    hiddenNotices = 0;
+    chosen = null;
+    showAll();
+  });
+}
+
+function connection(state, text) {
+  const shown = byId("connection");
+  shown.className = "state " + state;
+  if (shown.textContent !== text) shown.textContent = text;
+}
+
+function showExample(account) {
+  byId("curl").textContent = `curl ${location.origin}/v25.0/${account?.number ?? "PHONE_NUMBER_ID"}/messages \\
+  -H 'Authorization: Bearer ${account?.token ?? "ACCESS_TOKEN"}' \\
+  -H 'Content-Type: application/json' \\
+  -d '{"messaging_product":"whatsapp","to":"919876543210",
+       "type":"text","text":{"body":"Hello!"}}'`;
+}
+
+/* ---- the list of phones ---- */
+
+const wide = matchMedia("(min-width: 46.01rem)");
+const newestPhone = () => [...phones.keys()].pop() ?? null;
+
+function showAll() {
+  showPhones();
+  showChat();
+  showNotices();
+}
+
+// A campaign brings many messages at once; the list is drawn once per frame.
+let phonesDue = false;
+function showPhonesSoon() {
+  if (phonesDue) return;
+  phonesDue = true;
+  requestAnimationFrame(() => {
+    phonesDue = false;
+    showPhones();
+  });
+}
+
+function showPhones() {
+  const columns = document.querySelector(".columns");
+  columns.classList.toggle("alone", phones.size === 0);
+  columns.classList.toggle("open", chosen !== null);
+  const focused = document.activeElement?.closest?.("#phones button")?.dataset.number;
+  const items = [...phones].reverse().map(([number, phone]) => {
+    const last = [...phone.messages.values()].pop();
+    const button = element("button");
+    button.type = "button";
+    button.dataset.number = number;
+    if (number === chosen) button.setAttribute("aria-current", "true");
+    button.append(
+      element("span", "number", written(number)),
+      element("span", "when", time(last.at)),
+      element("span", "last", (last.from_customer ? "Customer: " : "") + summary(last)),
+    );
+    if (phone.unread) {
+      const unread = element("span", "new", String(phone.unread));
+      unread.setAttribute("aria-label", phone.unread + " new");
+      button.append(unread);
+    }
+    const item = element("li");
+    item.append(button);
+    return item;
+  });
+  byId("phones").replaceChildren(...items);
+  if (focused) document.querySelector(`#phones button[data-number="${CSS.escape(focused)}"]`)?.focus();
+  const total = [...phones.values()].reduce((sum, phone) => sum + phone.unread, 0);
+  document.title = (total ? `(${total}) ` : "") + "Phones – Meta simulator";
+}
+
+function summary(message) {
+  if (message.type === "template") return `Template ${message.content.name}`;
+  if (message.type === "text") return message.text;
+  const kind = message.type[0].toUpperCase() + message.type.slice(1);
+  return message.text ? `${kind}: ${message.text}` : kind;
+}
+
+function choose(number) {
+  chosen = number;
+  const phone = phones.get(number);
+  if (phone) phone.unread = 0;
+  byId("answer-problem").hidden = true;
+  showPhones();
+  showChat();
+}
+
+/* ---- one chat ---- */
+
+function showChat() {
+  const phone = phones.get(chosen);
+  byId("empty").hidden = phones.size > 0;
+  byId("pick").hidden = phones.size === 0 || Boolean(phone);
+  byId("conversation").hidden = !phone;
+  if (!phone) return;
+  byId("chat-title").textContent = written(chosen);
+  byId("messages").replaceChildren(...[...phone.messages.values()].map(bubble));
+  showAnswer();
+  toEnd();
+}
+
+function toEnd() {
+  const list = byId("messages");
+  list.scrollTop = list.scrollHeight;
+}
+
+function showMessage(message, isNew) {
+  const list = byId("messages");
+  const atEnd = list.scrollHeight - list.scrollTop - list.clientHeight < 80;
+  const shown = bubble(message);
+  if (isNew) {
+    shown.classList.add("fresh");
+    list.append(shown);
+  } else {
+    // Only the ticks change, and the foot alone is replaced: the text is not read out again.
+    const old = list.querySelector(`[data-id="${CSS.escape(message.id)}"]`);
+    if (!old) return;
+    old.classList.toggle("failed", message.status === "failed");
+    old.querySelector(".foot").replaceWith(foot(message));
+  }
+  if (atEnd) toEnd();
+}
+
+function bubble(message) {
+  const item = element("li", "message" + (message.from_customer ? " customer" : ""));
+  item.classList.toggle("failed", message.status === "failed");
+  item.dataset.id = message.id;
+  if (message.reply_to) {
+    const quoted = phones.get(message.phone)?.messages.get(message.reply_to);
+    item.append(element("p", "quote", quoted ? summary(quoted) : "In reply to another message"));
+  }
+  item.append(...content(message).filter(Boolean), foot(message));
+  return item;
+}
+
+const TICKS = {
+  accepted: ["○", "accepted by Meta"],
+  sent: ["✓", "sent"],
+  delivered: ["✓✓", "delivered"],
+  read: ["✓✓", "read"],
+};
+
+function foot(message) {
+  const line = element("p", "foot");
+  line.append(element("time", "", time(message.at)));
+  if (message.status === "failed") {
+    line.append(element("span", "tick failed", "failed with " + message.error));
+  } else if (!message.from_customer || message.status === "read") {
+    const [sign, meaning] = TICKS[message.status];
+    const tick = element("span", "tick " + message.status, sign);
+    tick.setAttribute("role", "img");
+    tick.setAttribute("aria-label", meaning);
+    tick.title = meaning;
+    line.append(tick);
+  }
+  return line;
+}
+
+/* ---- each type of message ---- */
+
+function content(message) {
+  const it = message.content ?? {};
+  switch (message.type) {
+    case "text":
+      return [element("p", "body", it.body)];
+    case "location":
+      return place(it);
+    case "template":
+      return template(message);
+    case "interactive":
+      return interactive(it);
+    case "contacts":
+      return [].concat(...it.map(card));
+    case "reaction":
+      return [it.emoji ? element("p", "emoji", it.emoji) : element("p", "kind", "Took a reaction back")];
+    default:
+      return media(message.type, it);
+  }
+}
+
+function values(pairs) {
+  const given = pairs.filter(([, value]) => value !== undefined && value !== null && value !== "");
+  if (!given.length) return null;
+  const list = element("dl", "values");
+  for (const [name, value] of given) {
+    list.append(element("dt", "", name), element("dd", "", typeof value === "object" ? JSON.stringify(value) : String(value)));
+  }
+  return list;
+}
+
+function choices(titles) {
+  const given = titles.filter(Boolean);
+  if (!given.length) return null;
+  const list = element("ul", "choices");
+  list.append(...given.map((title) => element("li", "", title)));
+  return list;
+}
+
+function place(it) {
+  return [
+    element("p", "kind", "Location"),
+    it.name ? element("p", "head", it.name) : null,
+    it.address ? element("p", "body", it.address) : null,
+    values([["Latitude", it.latitude], ["Longitude", it.longitude]]),
+  ];
+}
+
+const MEDIA_NAMES = { image: "Image", video: "Video", audio: "Audio", document: "Document", sticker: "Sticker" };
+
+function media(type, it) {
+  return [
+    element("p", "kind", MEDIA_NAMES[type] ?? type),
+    it.filename ? element("p", "head", it.filename) : null,
+    values([["Id", it.id], ["Link", it.link]]),
+    it.caption ? element("p", "body", it.caption) : null,
+  ];
+}
+
+function template(message) {
+  const it = message.content;
+  const shown = [element("p", "kind", `Template ${it.name} (${it.language?.code ?? "?"})`)];
+  if (message.text) shown.push(element("p", "body", message.text));
+  const pairs = [];
+  for (const component of it.components ?? []) {
+    const type = component.type === "button" ? `Button ${component.index}` : component.type;
+    (component.parameters ?? []).forEach((parameter, position) => {
+      const name = parameter.parameter_name ?? (component.parameters.length > 1 ? position + 1 : "");
+      const value = parameter[parameter.type] ?? "";
+      // A string has a method called link, so only an object is looked into.
+      const content = typeof value === "object" ? (value.link ?? value.id ?? value.fallback_value ?? value) : value;
+      pairs.push([`${type} ${name}`.trim(), content]);
+    });
+  }
+  shown.push(values(pairs));
+  return shown;
+}
+
+function interactive(it) {
+  const header = it.header ?? {};
+  const action = it.action ?? {};
+  const parameters = action.parameters ?? {};
+  const rows = (action.sections ?? []).flatMap((section) => section.rows ?? []);
+  return [
+    element("p", "kind", "Interactive: " + it.type),
+    header.text ? element("p", "head", header.text) : null,
+    header.type && header.type !== "text" ? element("p", "kind", MEDIA_NAMES[header.type] ?? header.type) : null,
+    it.body?.text ? element("p", "body", it.body.text) : null,
+    it.footer?.text ? element("p", "quiet", it.footer.text) : null,
+    values([["List", action.button], ["Link", parameters.url], ["Product", action.product_retailer_id]]),
+    choices([
+      ...(action.buttons ?? []).map((button) => button.reply?.title),
+      ...rows.map((row) => row.title),
+      parameters.display_text ?? parameters.flow_cta,
+    ]),
+  ];
+}
+
+function card(contact) {
+  return [
+    element("p", "kind", "Contact"),
+    element("p", "head", contact.name?.formatted_name),
+    values([
+      ...(contact.phones ?? []).map((phone) => [phone.type ?? "Phone", phone.phone]),
+      ...(contact.emails ?? []).map((email) => [email.type ?? "Email", email.email]),
+    ]),
+  ];
+}
+
+/* ---- failures ---- */
+
+function showNotices() {
+  const shown = notices.slice(hiddenNotices);
+  byId("faults").hidden = shown.length === 0;
+  if (!shown.length) return;
+  byId("faults-last").textContent = shown[shown.length - 1].text;
+  byId("faults-count").textContent = shown.length > 1 ? ` (${shown.length} in all)` : "";
+  const lines = shown.toReversed().map((notice) => {
+    const line = element("li");
+    line.append(element("time", "", time(notice.at)), document.createTextNode(notice.text));
+    return line;
+  });
+  byId("faults-list").replaceChildren(...lines);
+}
+
+/* ---- answering ---- */
+
+function showAnswer() {
+  byId("no-webhook").hidden = webhook !== null;
+}
+
+async function answer(event) {
+  event.preventDefault();
+  const field = byId("text");
+  const problem = byId("answer-problem");
+  problem.hidden = true;
+  try {
+    const response = await fetch(`/control/phones/${encodeURIComponent(chosen)}/messages`, {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body: JSON.stringify({ text: field.value }),
+    });
+    if (!response.ok) throw new Error((await response.json()).error);
+    field.value = "";
+  } catch (error) {
+    problem.textContent = "Not sent: " + error.message;
+    problem.hidden = false;
+  }
+  field.focus();
+}
+
+byId("phones").addEventListener("click", (event) => {
+  const button = event.target.closest("button");
+  if (!button) return;
+  choose(button.dataset.number);
+  if (!wide.matches) byId("chat").focus();
+});
+byId("back").addEventListener("click", () => {
+  const left = chosen;
+  chosen = null;
+  showPhones();
+  showChat();
+  document.querySelector(`#phones button[data-number="${CSS.escape(left)}"]`)?.focus();
+});
+byId("faults-hide").addEventListener("click", () => {
+  hiddenNotices = notices.length;
+  showNotices();
+});
+byId("help-open").addEventListener("click", () => byId("help").showModal());
+byId("answer").addEventListener("submit", answer);
+showAll();
+connect();

@@ -1,0 +1,65 @@
+//! What a simulator can be told at its start.
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::time::Duration;
+
+use url::Url;
+
+/// How a simulator runs. [`Settings::default`] suits tests: a random port, nothing paced, no webhook.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// Where to listen; port 0 takes any free one.
+    pub address: SocketAddr,
+    /// Where the signed webhooks go. Without it none are sent.
+    pub webhook_url: Option<Url>,
+    /// The time between a message and `sent`, then `delivered`, then `read`. Zero: at once.
+    pub status_delay: Duration,
+    /// Accept templates that were never created here, with any parameters. Those that exist are checked either way.
+    pub any_template: bool,
+    /// Refuse what Meta refuses when the customer has not written for 24 hours (error 131047). Off, every phone counts
+    /// as having written.
+    pub enforce_window: bool,
+    /// The accounts that are served. The first one owns nothing more than the others.
+    pub accounts: Vec<Account>,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            address: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
+            webhook_url: None,
+            status_delay: Duration::ZERO,
+            any_template: true,
+            enforce_window: false,
+            accounts: vec![Account::built_in()],
+        }
+    }
+}
+
+/// One business phone number with what belongs to it.
+#[derive(Clone, Debug)]
+pub struct Account {
+    /// The bearer token that may use this account.
+    pub access_token: String,
+    /// The id that stands in `/{phone_number_id}/messages`.
+    pub phone_number_id: String,
+    /// The WhatsApp Business Account that owns the templates.
+    pub waba_id: String,
+    /// The secret that signs this account's webhooks.
+    pub app_secret: String,
+    /// The business's own number, as digits.
+    pub display_phone_number: String,
+}
+
+impl Account {
+    /// The account made of this crate's constants.
+    pub fn built_in() -> Self {
+        Self {
+            access_token: crate::ACCESS_TOKEN.to_owned(),
+            phone_number_id: crate::PHONE_NUMBER_ID.to_owned(),
+            waba_id: crate::WABA_ID.to_owned(),
+            app_secret: crate::APP_SECRET.to_owned(),
+            display_phone_number: crate::DISPLAY_PHONE_NUMBER.to_owned(),
+        }
+    }
+}
