@@ -1,1 +1,74 @@
-//! stub
+//! `POST /whatsapp/api/send-template/`: sends a template that Meta has approved.
+//!
+//! | field | |
+//! |---|---|
+//! | `phone` | text, required: the recipient |
+//! | `template_name` | text, required: 1 to 512 of `a` to `z`, `0` to `9` and `_` |
+//! | `language` | text: a language code such as `en` or `pt_BR`; else `en` |
+//! | `body_params` | the values of the body's variables: a list, or `{"name": value}` for named ones |
+//! | `header_params` | the value of the header's variable, the same way; or its media, as one of Meta's parameter objects |
+//! | `buttons` | what the template's buttons need, each an object with `type`, `index` and a value |
+//! | `components` | Meta's own components, ready made, in place of the three above |
+//! | `account_id` | whole number: the account to send from, else the default one |
+//! | `reply_to` | text: the wamid of the message to quote |
+//!
+//! 200 means that Meta took the message, not that it was delivered.
+
+mod components;
+
+use api::{Endpoint, Fields, Request, Response, Route};
+use auth::Keys;
+use domain::{Error, Result, Scope};
+use outbox::{Draft, Outbox, Terms};
+use whatsapp::Template;
+
+/// The endpoint, and all that it may touch.
+#[derive(Debug)]
+pub struct SendTemplate {
+    /// Who calls.
+    pub keys: Keys,
+    /// What sends.
+    pub outbox: Outbox,
+}
+
+impl Endpoint for SendTemplate {
+    const ROUTE: Route = Route::post("send-template", "/whatsapp/api/send-template/");
+
+    async fn call(&self, request: &Request) -> Result<Response> {
+        let caller = self.keys.authorize(request.api_key().as_deref(), Scope::MessagesSend).await?;
+        let fields = request.fields()?;
+        let draft = Draft {
+            to: fields.phone_number("phone", self.outbox.country())?,
+            content: whatsapp::Content::Template(template(&fields)?),
+            account_id: fields.account_id()?,
+            reply_to: fields.reply_to()?,
+        };
+        let terms = Terms { idempotency_key: request.idempotency_key()?, time_left: request.time_left() };
+        let delivery = self.outbox.send(&caller, draft, &terms).await?;
+        Response::sent(&delivery.answer, delivery.replayed)
+    }
+}
+
+fn template(fields: &Fields) -> Result<Template> {
+    let name = fields.text("template_name", 1..=512)?;
+    if !name.bytes().all(|byte| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'_')) {
+        let message = "template_name must be made of small letters a to z, digits and _";
+        return Err(Error::invalid_field("template_name", message));
+    }
+    let language = fields.optional_text("language", 1..=20)?.unwrap_or("en");
+    if !is_language_code(language) {
+        return Err(Error::invalid_field("language", "language must be a code such as en, en_US or zh_CN"));
+    }
+    Ok(Template::new(name, language).components(components::read(fields)?))
+}
+
+/// Two or three small letters, and what Meta puts behind them for a region or a script (Meta: "Supported languages").
+fn is_language_code(code: &str) -> bool {
+    let (language, variant) =
+        code.split_once('_').map_or((code, None), |(language, variant)| (language, Some(variant)));
+    (2..=3).contains(&language.len())
+        && language.bytes().all(|byte| byte.is_ascii_lowercase())
+        && variant.is_none_or(|variant| {
+            (2..=4).contains(&variant.len()) && variant.bytes().all(|byte| byte.is_ascii_alphabetic())
+        })
+}

@@ -1,1 +1,16 @@
-//! stub
+//! The whole system on one machine: the embedded DynamoDB, the Meta simulator and every endpoint behind one HTTP port,
+//! with no Docker, no AWS account and no Meta account.
+//!
+//! Routes and tables come from template.yaml. A request becomes the event that API Gateway would make of it and goes to
+//! the same code as on Lambda.
+
+mod event;
+mod functions;
+mod gateway;
+mod settings;
+mod stack;
+mod terminal;
+
+pub use settings::Settings;
+pub use stack::{Stack, StackError};
+pub use terminal::{interrupted, log_to_terminal};

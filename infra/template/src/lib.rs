@@ -58,7 +58,9 @@ impl Template {
         let mut template = Self { functions: Vec::new(), tables: Vec::new() };
         for (id, resource) in resources {
             let read = match resource.get("Type").and_then(Value::as_str) {
-                Some("AWS::Serverless::Function") => function(resource).map(|function| template.functions.push(function)),
+                Some("AWS::Serverless::Function") => {
+                    function(resource).map(|function| template.functions.push(function))
+                }
                 Some("AWS::DynamoDB::Table") => table(resource).map(|table| template.tables.push(table)),
                 _ => Ok(()),
             };
@@ -136,9 +138,8 @@ mod tests {
 
     #[test]
     fn a_template_that_could_not_run_here_is_refused_with_the_resource_named() {
-        let problem = |resource: &str| {
-            Template::parse(&format!("Resources:\n  Thing:\n{resource}")).unwrap_err().to_string()
-        };
+        let problem =
+            |resource: &str| Template::parse(&format!("Resources:\n  Thing:\n{resource}")).unwrap_err().to_string();
         let elsewhere = problem("    Type: AWS::Serverless::Function\n    Properties: {CodeUri: elsewhere/}");
         assert!(elsewhere.contains("Thing: has a CodeUri other than"), "{elsewhere}");
         let unnamed = problem("    Type: AWS::DynamoDB::Table\n    Properties: {TableName: fixed}");

@@ -84,9 +84,6 @@ impl Event {
 
     /// Takes the body out of the event.
     pub(crate) fn take_body(&mut self) -> RawBody {
-        RawBody {
-            text: self.body.take().unwrap_or_default(),
-            is_base64: self.is_base64_encoded.unwrap_or_default(),
-        }
+        RawBody { text: self.body.take().unwrap_or_default(), is_base64: self.is_base64_encoded.unwrap_or_default() }
     }
 }

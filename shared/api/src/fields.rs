@@ -5,18 +5,20 @@
 
 use std::ops::RangeInclusive;
 
-use domain::{CountryCode, Error, PhoneNumber, Result};
+use domain::{AccountId, CountryCode, Error, PhoneNumber, Result};
 use serde_json::{Map, Value};
 
 /// The fields of a JSON object.
 #[derive(Debug)]
 pub struct Fields(Map<String, Value>);
 
-impl Fields {
-    pub(crate) fn new(fields: Map<String, Value>) -> Self {
+impl From<Map<String, Value>> for Fields {
+    fn from(fields: Map<String, Value>) -> Self {
         Self(fields)
     }
+}
 
+impl Fields {
     /// A field as it stands; `None` when it is absent or `null`.
     pub fn value(&self, name: &str) -> Option<&Value> {
         self.0.get(name).filter(|value| !value.is_null())
@@ -72,6 +74,16 @@ impl Fields {
         let text = value.as_str().ok_or_else(|| must(name, "be a text, for example \"+919876543210\""))?;
         PhoneNumber::parse(text, country).map_err(|error| Error::invalid_field(name, format!("{name} {error}")))
     }
+
+    /// The account that the request names, if it names one.
+    pub fn account_id(&self) -> Result<Option<AccountId>> {
+        Ok(self.optional_integer("account_id")?.map(AccountId))
+    }
+
+    /// The wamid of the message that is answered, if one is. Meta gives no length; all that are seen are far shorter.
+    pub fn reply_to(&self) -> Result<Option<String>> {
+        Ok(self.optional_text("reply_to", 1..=255)?.map(str::to_owned))
+    }
 }
 
 /// The field `name` is missing.
@@ -92,7 +104,7 @@ mod tests {
     use super::*;
 
     fn fields(value: Value) -> Fields {
-        Fields::new(value.as_object().unwrap().clone())
+        Fields::from(value.as_object().unwrap().clone())
     }
 
     fn message<T: std::fmt::Debug>(result: Result<T>) -> String {

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use domain::{Error, Kind, Result};
+use domain::{Error, IdempotencyKey, Kind, Result};
 
 use crate::event::{Event, RawBody};
 use crate::fields::Fields;
@@ -39,6 +39,11 @@ impl Request {
         self.event.header(name)
     }
 
+    /// The key under which the request is done once only, however often it comes.
+    pub fn idempotency_key(&self) -> Result<Option<IdempotencyKey>> {
+        self.event.header("idempotency-key").map(IdempotencyKey::parse).transpose()
+    }
+
     /// How long the function may still work on this.
     pub fn time_left(&self) -> Duration {
         self.deadline.saturating_duration_since(Instant::now())
@@ -47,10 +52,14 @@ impl Request {
     /// The fields of the JSON object in the body.
     pub fn fields(&self) -> Result<Fields> {
         let bytes = self.body_bytes()?;
-        serde_json::from_slice(&bytes).map(Fields::new).map_err(|error| {
+        serde_json::from_slice::<serde_json::Map<_, _>>(&bytes).map(Fields::from).map_err(|error| {
             let message = match error.classify() {
                 serde_json::error::Category::Data => "The body must be a JSON object".to_owned(),
-                _ => format!("The body must be JSON: it stops being so at line {}, column {}", error.line(), error.column()),
+                _ => format!(
+                    "The body must be JSON: it stops being so at line {}, column {}",
+                    error.line(),
+                    error.column()
+                ),
             };
             Error::new(Kind::Invalid, message).code("invalid_json").retryable(false)
         })

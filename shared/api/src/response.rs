@@ -53,7 +53,8 @@ impl Response {
 
     pub(crate) fn error(error: &Error) -> Self {
         let public = error.public();
-        let body = serde_json::to_string(&ErrorBody(public)).unwrap_or_else(|_| r#"{"error":"Internal error"}"#.to_owned());
+        let body =
+            serde_json::to_string(&ErrorBody(public)).unwrap_or_else(|_| r#"{"error":"Internal error"}"#.to_owned());
         let mut response = Self::json(status(public.kind), body);
         if let Some(seconds) = public.retry_after_s {
             response.headers.0.push(("Retry-After", seconds.to_string()));

@@ -101,12 +101,12 @@ async fn call<E: Endpoint>(endpoint: &E, event: Event, invocation: Invocation<'_
 /// The one line about a request. The edge is the one place where a failure is logged, with the whole chain behind it.
 fn log_answer(response: &Response, failure: Option<&Error>, elapsed: Duration) {
     let (status, elapsed_ms) = (response.status(), u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX));
-    let outcome = failure.map(Error::kind);
+    let outcome = failure.map(|error| tracing::field::debug(error.kind()));
     let code = failure.and_then(|error| error.public().code.as_deref());
     let cause = failure.and_then(Error::source_chain);
     match status {
-        500.. => tracing::error!(status, elapsed_ms, ?outcome, code, cause, "answered"),
-        _ => tracing::info!(status, elapsed_ms, ?outcome, code, cause, "answered"),
+        500.. => tracing::error!(status, elapsed_ms, outcome, code, cause, "answered"),
+        _ => tracing::info!(status, elapsed_ms, outcome, code, cause, "answered"),
     }
 }
 

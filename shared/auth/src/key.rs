@@ -121,7 +121,8 @@ mod tests {
 
     #[test]
     fn imported_keys_are_any_text_of_1_to_64_characters() {
-        for good in ["a", "0b1c2d3e-4f50-4617-8293-a4b5c6d7e8f9", "ключ с пробелами", &"é".repeat(64), "WAK_x"] {
+        for good in ["a", "0b1c2d3e-4f50-4617-8293-a4b5c6d7e8f9", "ключ с пробелами", &"é".repeat(64), "WAK_x"]
+        {
             assert!(ApiKey::parse(good).is_ok(), "{good}");
         }
         for bad in ["", &"x".repeat(65)] {
@@ -132,7 +133,9 @@ mod tests {
     #[test]
     fn what_begins_like_our_own_key_must_be_one() {
         let key = ApiKey::generate();
-        for bad in ["wak_", "wak_short", &key.reveal()[..41], &format!("{}0", key.reveal()), "wak_ééééééééééééééééééééé"] {
+        for bad in
+            ["wak_", "wak_short", &key.reveal()[..41], &format!("{}0", key.reveal()), "wak_ééééééééééééééééééééé"]
+        {
             assert_eq!(ApiKey::parse(bad).unwrap_err(), KeyError::Checksum, "{bad}");
         }
     }

@@ -204,7 +204,8 @@ impl Keys {
             .send()
             .await;
         if let Err(error) = update {
-            let by_another = matches!(error.as_service_error(), Some(UpdateItemError::ConditionalCheckFailedException(_)));
+            let by_another =
+                matches!(error.as_service_error(), Some(UpdateItemError::ConditionalCheckFailedException(_)));
             if !by_another {
                 tracing::warn!(error = outage(error).source_chain(), "the use of a key was not written down");
             }
@@ -344,7 +345,10 @@ mod tests {
             bed.clock.advance(Duration::from_secs(60));
         }
         let quarter = Duration::from_secs(15 * 60);
-        assert_eq!(seen.into_iter().collect::<Vec<_>>(), [begin, begin + quarter, begin + 2 * quarter, begin + 3 * quarter]);
+        assert_eq!(
+            seen.into_iter().collect::<Vec<_>>(),
+            [begin, begin + quarter, begin + 2 * quarter, begin + 3 * quarter]
+        );
     }
 
     #[tokio::test]

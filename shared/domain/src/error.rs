@@ -242,9 +242,8 @@ mod tests {
 
     #[test]
     fn a_wait_is_rounded_up_to_whole_seconds() {
-        let wait = |millis| {
-            Error::new(Kind::Throttled, "").retry_after(Duration::from_millis(millis)).public().retry_after_s
-        };
+        let wait =
+            |millis| Error::new(Kind::Throttled, "").retry_after(Duration::from_millis(millis)).public().retry_after_s;
         assert_eq!((wait(0), wait(1), wait(1000), wait(1001)), (Some(0), Some(1), Some(1), Some(2)));
     }
 

@@ -6,6 +6,7 @@
 mod account;
 mod clock;
 mod error;
+mod idempotency_key;
 mod message_id;
 mod phone_number;
 mod scope;
@@ -13,6 +14,7 @@ mod scope;
 pub use account::{Account, AccountId, Accounts, AccountsError};
 pub use clock::Clock;
 pub use error::{Error, Kind, PublicError, Result};
+pub use idempotency_key::IdempotencyKey;
 pub use message_id::MessageId;
 pub use phone_number::{CountryCode, CountryCodeError, PhoneNumber, PhoneNumberError};
 pub use scope::{Scope, UnknownScope};

@@ -126,7 +126,8 @@ mod tests {
 
     #[test]
     fn words_are_refused() {
-        for text in ["abc", "98765x43210", "+", "", "   ", "98765/43210", "٩٨٧٦٥٤٣٢١٠", "９８７６５４３２１０"] {
+        for text in ["abc", "98765x43210", "+", "", "   ", "98765/43210", "٩٨٧٦٥٤٣٢١٠", "９８７６５４３２１０"]
+        {
             assert!(parse(text).is_err(), "{text}");
         }
     }

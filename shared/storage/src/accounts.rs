@@ -23,8 +23,9 @@ pub fn parse(setting: &SecretString) -> Result<Accounts, SetupError> {
     match setting.expose_secret().strip_prefix('@') {
         None => array(INLINE, setting.expose_secret()),
         Some(path) => {
-            let contents = std::fs::read_to_string(path)
-                .map_err(|error| SetupError::new(INLINE, format!("names a file that can't be read: {path}: {error}")))?;
+            let contents = std::fs::read_to_string(path).map_err(|error| {
+                SetupError::new(INLINE, format!("names a file that can't be read: {path}: {error}"))
+            })?;
             array(INLINE, SecretString::from(contents).expose_secret())
         }
     }

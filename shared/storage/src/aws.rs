@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use aws_credential_types::Credentials;
-use aws_sdk_dynamodb::config::BehaviorVersion;
 use aws_credential_types::provider::SharedCredentialsProvider;
+use aws_sdk_dynamodb::config::BehaviorVersion;
 use aws_smithy_http_client::Builder;
 use aws_smithy_http_client::tls::Provider;
 use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
@@ -33,8 +33,13 @@ impl SetupError {
 /// `endpoint_variable` is the SDKs' own variable for another address of one service.
 pub(crate) fn from_env(endpoint_variable: &'static str) -> Result<SdkConfig, SetupError> {
     let token = std::env::var("AWS_SESSION_TOKEN").ok();
-    let credentials =
-        Credentials::new(required("AWS_ACCESS_KEY_ID")?, required("AWS_SECRET_ACCESS_KEY")?, token, None, "environment");
+    let credentials = Credentials::new(
+        required("AWS_ACCESS_KEY_ID")?,
+        required("AWS_SECRET_ACCESS_KEY")?,
+        token,
+        None,
+        "environment",
+    );
     Ok(config(required("AWS_REGION")?, credentials, std::env::var(endpoint_variable).ok()))
 }
 

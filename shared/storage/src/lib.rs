@@ -14,5 +14,5 @@ mod messages;
 pub use aws::SetupError;
 pub use conversations::Conversations;
 pub use database::{Database, epoch_millis, outage};
-pub use idempotency::{Claim, IdempotencyKey, IdempotencyKeys, Reservation};
+pub use idempotency::{Claim, IdempotencyKeys, Reservation};
 pub use messages::{Message, Messages, NewMessage, Outcome, State};

@@ -127,8 +127,7 @@ impl Messages {
     /// `true` when the row is there because of this call.
     async fn put(&self, message: &NewMessage, state: State, failure: Option<String>) -> Result<bool> {
         let owner = Uuid::new_v4().to_string();
-        let row =
-            Message { new: message.clone(), state, owner: owner.clone(), wamid: None, answer: None, failure };
+        let row = Message { new: message.clone(), state, owner: owner.clone(), wamid: None, answer: None, failure };
         let put = self
             .database
             .client()
@@ -217,8 +216,8 @@ fn to_json(failure: &PublicError) -> Result<String> {
 #[cfg(test)]
 mod tests {
     use domain::Kind;
-    use std::time::Duration;
     use embedded_dynamodb::Engine;
+    use std::time::Duration;
 
     use super::*;
 

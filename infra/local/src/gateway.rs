@@ -1,0 +1,67 @@
+//! What stands before the functions: one HTTP port that routes as template.yaml says, in API Gateway's place.
+
+use std::collections::HashMap;
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use axum::Router;
+use axum::body::{Body, to_bytes};
+use axum::extract::{ConnectInfo, Request, State};
+use axum::http::{HeaderValue, Response, StatusCode, header};
+use template::Template;
+use uuid::Uuid;
+
+use crate::event;
+use crate::functions::Function;
+
+/// The largest body that API Gateway passes on, in bytes (AWS: "Amazon API Gateway quotas").
+const BODY_LIMIT: usize = 10 * 1024 * 1024;
+
+/// Functions by path, without a trailing slash.
+type Routes = Arc<HashMap<String, Function>>;
+
+/// A function that template.yaml routes to and nobody built.
+#[derive(Debug)]
+pub(crate) struct NoSuchFunction(pub(crate) String);
+
+/// The router for the functions of a template.
+pub(crate) fn router(template: &Template, functions: &HashMap<&str, Function>) -> Result<Router, NoSuchFunction> {
+    let mut routes = HashMap::new();
+    for function in &template.functions {
+        let built = functions.get(function.name.as_str()).ok_or_else(|| NoSuchFunction(function.name.clone()))?;
+        for path in &function.paths {
+            routes.insert(path.clone(), Arc::clone(built));
+        }
+    }
+    Ok(Router::new().fallback(handle).with_state(Arc::new(routes)))
+}
+
+async fn handle(
+    State(routes): State<Routes>,
+    ConnectInfo(from): ConnectInfo<SocketAddr>,
+    request: Request,
+) -> Response<Body> {
+    let (parts, body) = request.into_parts();
+    // A REST API serves /x and /x/ from one resource.
+    let path = parts.uri.path();
+    let Some(function) = routes.get(path.strip_suffix('/').unwrap_or(path)).cloned() else {
+        return error(StatusCode::NOT_FOUND, r#"{"error":"There is nothing at this path","code":"not_found"}"#);
+    };
+    let Ok(body) = to_bytes(body, BODY_LIMIT).await else {
+        return error(StatusCode::PAYLOAD_TOO_LARGE, r#"{"error":"The body is too large","code":"body_too_large"}"#);
+    };
+    let request_id = Uuid::new_v4().to_string();
+    let event = event::from_http(&parts, &body, from, &request_id);
+    // A task of its own: on Lambda, too, a client that hangs up stops nothing.
+    match tokio::spawn(function(event, request_id)).await {
+        Ok(answer) => event::to_http(&answer),
+        Err(_) => error(StatusCode::BAD_GATEWAY, r#"{"message":"Internal server error"}"#),
+    }
+}
+
+fn error(status: StatusCode, body: &'static str) -> Response<Body> {
+    let mut response = Response::new(Body::from(body));
+    *response.status_mut() = status;
+    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    response
+}

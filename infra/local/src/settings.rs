@@ -1,0 +1,82 @@
+//! What the local stack can be told at its start, by flags or by environment variables.
+
+use std::path::PathBuf;
+
+use clap::Parser;
+use secrecy::SecretString;
+
+/// Runs WhatsApp Gateway on this machine: every endpoint, DynamoDB and a simulated Meta.
+#[derive(Clone, Debug, Parser)]
+#[command(name = "cargo run --", version)]
+pub struct Settings {
+    /// The API's port; 0 takes any free one
+    #[arg(long, env = "PORT", default_value_t = 9000)]
+    pub port: u16,
+
+    /// The folder that keeps the data; :memory: keeps nothing
+    #[arg(long, env = "LOCAL_DATA_DIR", default_value = ".local", value_name = "FOLDER")]
+    pub local_data_dir: PathBuf,
+
+    /// DynamoDB's own port, for any AWS SDK or command line [default: 8000 if it is free, else another]
+    #[arg(long, env = "DYNAMODB_PORT")]
+    pub dynamodb_port: Option<u16>,
+
+    /// The port of the simulated Meta and its phones [default: 9001 if it is free, else another]
+    #[arg(long, env = "SIMULATOR_PORT")]
+    pub simulator_port: Option<u16>,
+
+    /// Meta's base URL with its version, for example https://graph.facebook.com/v25.0 [default: the simulated Meta]
+    #[arg(long, env = "GRAPH_API_URL", value_name = "URL")]
+    pub graph_api_url: Option<String>,
+
+    /// The connected accounts as a JSON array, or @FILE [default: one made for the simulated Meta]
+    #[arg(long, env = "WHATSAPP_ACCOUNTS", value_name = "JSON", hide_env_values = true)]
+    pub whatsapp_accounts: Option<SecretString>,
+
+    /// Put before a phone number of exactly 10 digits that is written without +; empty puts nothing
+    #[arg(long, env = "DEFAULT_COUNTRY_CODE", default_value = "91", value_name = "DIGITS")]
+    pub default_country_code: String,
+
+    /// Whether an API key may also come as ?api_key=
+    #[arg(long, env = "ALLOW_QUERY_API_KEY", default_value_t = true, action = clap::ArgAction::Set, value_name = "BOOL")]
+    pub allow_query_api_key: bool,
+
+    /// An API key to have at the start: any 1 to 64 characters, as an import would bring it [default: a new one]
+    #[arg(long, env = "LOCAL_API_KEY", value_name = "KEY", hide_env_values = true)]
+    pub local_api_key: Option<SecretString>,
+
+    /// The admin's password. For the key page, which this version does not have yet: nothing asks for it
+    #[arg(long, env = "LOCAL_ADMIN_PASSWORD", value_name = "PASSWORD", hide_env_values = true)]
+    pub local_admin_password: Option<SecretString>,
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Settings::command().debug_assert();
+    }
+
+    #[test]
+    fn help_names_every_setting_and_shows_no_secret() {
+        let help = Settings::command().render_long_help().to_string();
+        for name in [
+            "PORT",
+            "LOCAL_DATA_DIR",
+            "DYNAMODB_PORT",
+            "SIMULATOR_PORT",
+            "GRAPH_API_URL",
+            "WHATSAPP_ACCOUNTS",
+            "DEFAULT_COUNTRY_CODE",
+            "ALLOW_QUERY_API_KEY",
+            "LOCAL_API_KEY",
+            "LOCAL_ADMIN_PASSWORD",
+        ] {
+            assert!(help.contains(&format!("[env: {name}")), "{name} is not in:\n{help}");
+        }
+    }
+}

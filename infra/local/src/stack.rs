@@ -1,0 +1,261 @@
+//! Starting and stopping all the parts.
+
+use std::fmt;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use auth::{ApiKey, Keys, NewKey};
+use domain::{Accounts, Clock, CountryCode, Scope};
+use embedded_dynamodb::{Data, Engine, EngineError};
+use meta_simulator::Simulator;
+use outbox::Outbox;
+use secrecy::ExposeSecret;
+use storage::Database;
+use template::Template;
+use tokio::net::TcpListener;
+use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
+use whatsapp::WhatsApp;
+
+use crate::functions::{self, Dependencies};
+use crate::gateway;
+use crate::settings::Settings;
+
+const TABLE_PREFIX: &str = "local";
+const USUAL_DYNAMODB_PORT: u16 = 8000;
+const USUAL_SIMULATOR_PORT: u16 = 9001;
+/// Every start makes an API key, since none is kept anywhere to be shown again; so that they don't pile up, they expire.
+const START_KEY_LIFE: Duration = Duration::from_hours(30 * 24);
+
+/// Why the stack did not start: one line for a person.
+#[derive(Debug)]
+pub struct StackError(String);
+
+impl fmt::Display for StackError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for StackError {}
+
+/// The running system.
+#[derive(Debug)]
+pub struct Stack {
+    api_url: String,
+    api_key: ApiKey,
+    engine: Engine,
+    simulator: Option<Simulator>,
+    data_dir: String,
+    stop: oneshot::Sender<()>,
+    server: JoinHandle<()>,
+}
+
+impl Stack {
+    /// Starts every part. Once this returns, the API takes requests.
+    pub async fn start(settings: Settings) -> Result<Self, StackError> {
+        let country = CountryCode::parse(&settings.default_country_code)
+            .map_err(|error| StackError(format!("DEFAULT_COUNTRY_CODE {error}")))?;
+        let accounts = accounts(&settings)?;
+        let own_key = own_key(&settings)?;
+        let listener = TcpListener::bind(local_address(settings.port)).await;
+        let listener = listener.map_err(|error| port_problem("PORT", settings.port, &error))?;
+        let address = listener.local_addr().map_err(|error| port_problem("PORT", settings.port, &error))?;
+        let engine = start_engine(&settings).await?;
+        let simulator = match &settings.graph_api_url {
+            Some(_) => None,
+            None => Some(start_simulator(&settings, &accounts).await?),
+        };
+        let graph_api_url = settings.graph_api_url.clone();
+        let graph_api_url = graph_api_url.or_else(|| simulator.as_ref().map(Simulator::graph_api_url));
+        let whatsapp = WhatsApp::new(&graph_api_url.unwrap_or_default())
+            .map_err(|error| StackError(format!("GRAPH_API_URL: {error}")))?;
+
+        let database = Database::local(engine.url(), TABLE_PREFIX);
+        let keys = Keys::new(&database, Clock::system());
+        let api_key = start_key(&keys, own_key).await?;
+        let outbox = Outbox::new(&database, whatsapp, Arc::new(accounts), country, Clock::system());
+        let query_key_allowed = settings.allow_query_api_key;
+        let functions = functions::all(&Dependencies { keys, outbox, query_key_allowed });
+        let template = Template::ours().map_err(|error| StackError(error.to_string()))?;
+        let router = gateway::router(&template, &functions)
+            .map_err(|gateway::NoSuchFunction(name)| StackError(format!("template.yaml routes to {name}, which is not here")))?;
+
+        let (stop, stopped) = oneshot::channel::<()>();
+        let service = router.into_make_service_with_connect_info::<SocketAddr>();
+        let server = tokio::spawn(async move {
+            let stopped = async move {
+                // An error is a dropped sender: the stack was dropped.
+                let _ = stopped.await;
+            };
+            // It ends with an error only when accepting does; whoever asks then finds nobody listening.
+            let _ = axum::serve(listener, service).with_graceful_shutdown(stopped).await;
+        });
+        let data_dir = settings.local_data_dir.display().to_string();
+        Ok(Self { api_url: format!("http://{address}"), api_key, engine, simulator, data_dir, stop, server })
+    }
+
+    /// The API's base URL.
+    pub fn api_url(&self) -> &str {
+        &self.api_url
+    }
+
+    /// The address of DynamoDB, for any AWS SDK or command line.
+    pub fn dynamodb_url(&self) -> &str {
+        self.engine.url()
+    }
+
+    /// The simulated Meta, unless another one is used.
+    pub fn simulator(&self) -> Option<&Simulator> {
+        self.simulator.as_ref()
+    }
+
+    /// An API key that holds every scope.
+    pub fn api_key(&self) -> &ApiKey {
+        &self.api_key
+    }
+
+    /// What a newcomer needs.
+    pub fn welcome(&self) -> String {
+        let Self { api_url, data_dir, .. } = self;
+        let (key, dynamodb_url) = (self.api_key.reveal(), self.engine.url());
+        let (phones, look) = match &self.simulator {
+            Some(simulator) => {
+                let url = simulator.page_url();
+                (format!("  Phones     {url}  what the simulated phones receive\n"), format!("\n\nThen look at {url}\n"))
+            }
+            None => (String::new(), String::new()),
+        };
+        format!(
+            "\nWhatsApp Gateway is running. Ctrl-C stops it.\n\n  \
+               API        {api_url}\n\
+             {phones}  \
+               DynamoDB   {dynamodb_url}  for any AWS SDK or command line; data in {data_dir}\n  \
+               API key    {key}\n\n\
+             Send a message:\n\n  \
+               curl -X POST {api_url}/whatsapp/api/send-message/ -H 'X-API-Key: {key}' \\\n    \
+                 -H 'Content-Type: application/json' -d '{{\"phone\": \"+919876543210\", \"message\": \"Hello!\"}}'{look}"
+        )
+    }
+
+    /// Stops every part, once the requests under way are answered.
+    pub async fn stop(self) {
+        // An error is a server that ended already.
+        let _ = self.stop.send(());
+        let _ = self.server.await;
+        self.engine.stop().await;
+    }
+}
+
+fn accounts(settings: &Settings) -> Result<Accounts, StackError> {
+    match &settings.whatsapp_accounts {
+        Some(setting) => storage::accounts::parse(setting).map_err(|error| StackError(error.to_string())),
+        None => simulated_accounts().parse().map_err(|error: domain::AccountsError| StackError(error.to_string())),
+    }
+}
+
+/// The one account of the simulated Meta.
+fn simulated_accounts() -> String {
+    serde_json::json!([{
+        "id": 1,
+        "name": "Simulated",
+        "phone_number_id": meta_simulator::PHONE_NUMBER_ID,
+        "waba_id": meta_simulator::WABA_ID,
+        "access_token": meta_simulator::ACCESS_TOKEN,
+        "app_secret": meta_simulator::APP_SECRET,
+        "verify_token": meta_simulator::VERIFY_TOKEN,
+    }])
+    .to_string()
+}
+
+fn own_key(settings: &Settings) -> Result<Option<ApiKey>, StackError> {
+    let Some(text) = &settings.local_api_key else { return Ok(None) };
+    ApiKey::parse(text.expose_secret()).map(Some).map_err(|error| StackError(format!("LOCAL_API_KEY {error}")))
+}
+
+async fn start_key(keys: &Keys, own_key: Option<ApiKey>) -> Result<ApiKey, StackError> {
+    let failed = |error: domain::Error| StackError(format!("the API key can't be stored: {}", error.public().message));
+    if let Some(key) = own_key {
+        keys.import(&key, "LOCAL_API_KEY").await.map_err(failed)?;
+        return Ok(key);
+    }
+    let expires_at = Clock::system().now().saturating_add(START_KEY_LIFE);
+    let expires_at = expires_at.map_err(|error| StackError(error.to_string()))?;
+    let new = NewKey {
+        name: "made by cargo run".to_owned(),
+        scopes: Scope::ALL.into(),
+        accounts: None,
+        expires_at: Some(expires_at),
+    };
+    keys.create(new).await.map(|(key, _)| key).map_err(failed)
+}
+
+async fn start_engine(settings: &Settings) -> Result<Engine, StackError> {
+    let data = data(&settings.local_data_dir)?;
+    let (port, fallback) = port_or_any(settings.dynamodb_port, USUAL_DYNAMODB_PORT);
+    let mut started = Engine::start(&data, local_address(port), TABLE_PREFIX).await;
+    if let (Err(EngineError::Address(..)), Some(port)) = (&started, fallback) {
+        started = Engine::start(&data, local_address(port), TABLE_PREFIX).await;
+    }
+    started.map_err(|error| match error {
+        EngineError::Address(_, error) => port_problem("DYNAMODB_PORT", port, &error),
+        EngineError::Tables(problem) => StackError(format!("LOCAL_DATA_DIR: {problem}")),
+        EngineError::Template(error) => StackError(error.to_string()),
+    })
+}
+
+fn data(folder: &Path) -> Result<Data, StackError> {
+    if folder == Path::new(":memory:") {
+        return Ok(Data::Memory);
+    }
+    std::fs::create_dir_all(folder)
+        .map_err(|error| StackError(format!("LOCAL_DATA_DIR: {} can't be made: {error}", folder.display())))?;
+    Ok(Data::File(folder.join("dynamodb.sqlite")))
+}
+
+async fn start_simulator(settings: &Settings, accounts: &Accounts) -> Result<Simulator, StackError> {
+    let (port, fallback) = port_or_any(settings.simulator_port, USUAL_SIMULATOR_PORT);
+    let simulated = |port| meta_simulator::Settings {
+        address: local_address(port),
+        accounts: accounts.iter().map(simulated_account).collect(),
+        ..meta_simulator::Settings::default()
+    };
+    let mut started = Simulator::bind(simulated(port)).await;
+    if let (Err(_), Some(port)) = (&started, fallback) {
+        started = Simulator::bind(simulated(port)).await;
+    }
+    started.map_err(|error| port_problem("SIMULATOR_PORT", port, &error))
+}
+
+fn simulated_account(account: &domain::Account) -> meta_simulator::Account {
+    meta_simulator::Account {
+        access_token: account.access_token.expose_secret().to_owned(),
+        phone_number_id: account.phone_number_id.clone(),
+        waba_id: account.waba_id.clone(),
+        app_secret: account.app_secret.as_ref().map_or_else(String::new, |secret| secret.expose_secret().to_owned()),
+        ..meta_simulator::Account::built_in()
+    }
+}
+
+/// A port that was asked for is that one; otherwise the usual one, or any when that is taken.
+fn port_or_any(asked_for: Option<u16>, usual: u16) -> (u16, Option<u16>) {
+    match asked_for {
+        Some(port) => (port, None),
+        None => (usual, Some(0)),
+    }
+}
+
+const fn local_address(port: u16) -> SocketAddr {
+    SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), port)
+}
+
+fn port_problem(setting: &str, port: u16, error: &std::io::Error) -> StackError {
+    StackError(match error.kind() {
+        std::io::ErrorKind::AddrInUse => {
+            format!("port {port} is taken by another program: stop that, or choose another port with {setting}")
+        }
+        _ => format!("port {port} can't be used: {error}; choose another with {setting}"),
+    })
+}

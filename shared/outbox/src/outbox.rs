@@ -1,0 +1,280 @@
+//! The state machine of a send.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use auth::Caller;
+use domain::{
+    Account, AccountId, Accounts, Clock, CountryCode, Error, IdempotencyKey, Kind, MessageId, PhoneNumber, Result,
+};
+use serde_json::json;
+use serde_json::value::RawValue;
+use sha2::{Digest, Sha256};
+use storage::{
+    Claim, Conversations, Database, IdempotencyKeys, Message, Messages, NewMessage, Outcome, Reservation, State,
+};
+use whatsapp::{Content, Sent, WhatsApp};
+
+use crate::meta_error;
+
+/// The longest that Meta gets to answer.
+const META_TIMEOUT: Duration = Duration::from_secs(12);
+/// What is kept back of the function's time for recording the outcome and answering.
+const RECORDING_TIME: Duration = Duration::from_secs(4);
+/// With less time than this left, a send is not begun.
+const LEAST_TIME: Duration = Duration::from_secs(6);
+/// A key that was reserved this long ago without a message that began: whoever reserved it is gone, or far too late.
+const RESERVATION_TIME: Duration = Duration::from_secs(10);
+/// What a client is told to wait while another request with its key is under way.
+const IN_FLIGHT_WAIT: Duration = Duration::from_secs(1);
+
+/// Sends messages. A clone shares the connections.
+#[derive(Clone, Debug)]
+pub struct Outbox {
+    messages: Messages,
+    idempotency_keys: IdempotencyKeys,
+    conversations: Conversations,
+    whatsapp: WhatsApp,
+    accounts: Arc<Accounts>,
+    country: CountryCode,
+    clock: Clock,
+}
+
+/// A message as its caller wants it.
+#[derive(Clone, Debug)]
+pub struct Draft {
+    /// The account to send from; `None` for the default.
+    pub account_id: Option<AccountId>,
+    /// To whom.
+    pub to: PhoneNumber,
+    /// What.
+    pub content: Content,
+    /// The wamid of the message that this one quotes.
+    pub reply_to: Option<String>,
+}
+
+/// On what terms a message is sent.
+#[derive(Clone, Debug)]
+pub struct Terms {
+    /// Under which key it is sent once only, however often it is asked for.
+    pub idempotency_key: Option<IdempotencyKey>,
+    /// How long the function may still work.
+    pub time_left: Duration,
+}
+
+/// A message that Meta took.
+#[derive(Clone, Debug)]
+pub struct Delivery {
+    /// Meta's answer, unchanged.
+    pub answer: Box<RawValue>,
+    /// Whether an earlier request sent it.
+    pub replayed: bool,
+}
+
+impl Outbox {
+    /// An outbox over a deployment's tables.
+    pub fn new(
+        database: &Database,
+        whatsapp: WhatsApp,
+        accounts: Arc<Accounts>,
+        country: CountryCode,
+        clock: Clock,
+    ) -> Self {
+        Self {
+            messages: Messages::new(database),
+            idempotency_keys: IdempotencyKeys::new(database),
+            conversations: Conversations::new(database),
+            whatsapp,
+            accounts,
+            country,
+            clock,
+        }
+    }
+
+    /// The country code put before a bare 10-digit number.
+    pub fn country(&self) -> &CountryCode {
+        &self.country
+    }
+
+    /// Sends a message once, and records what became of it.
+    pub async fn send(&self, caller: &Caller, draft: Draft, terms: &Terms) -> Result<Delivery> {
+        let account = caller.account(&self.accounts, draft.account_id)?;
+        let meta_timeout = meta_timeout(terms.time_left)?;
+        let mut message = whatsapp::Message::new(draft.to.as_digits(), draft.content);
+        if let Some(wamid) = draft.reply_to {
+            message = message.reply_to(wamid);
+        }
+        let asked_for = to_json(&message)?;
+        let id = MessageId::generate();
+        let message = message.callback_data(id.to_string());
+        let created_at = self.clock.now();
+        let new = NewMessage {
+            id,
+            account_id: account.id,
+            phone: draft.to.as_digits().to_owned(),
+            key_id: caller.key_id().to_owned(),
+            content: to_json(&message)?,
+            created_at,
+            deadline_at: created_at.saturating_add(terms.time_left).map_err(Error::internal)?,
+        };
+
+        if let Some(key) = &terms.idempotency_key {
+            let fingerprint =
+                Sha256::new().chain_update(account.id.to_string()).chain_update([0]).chain_update(&asked_for);
+            let claim = Claim {
+                key_id: new.key_id.clone(),
+                key: key.clone(),
+                fingerprint: fingerprint.finalize().into(),
+                message_id: id,
+                at: created_at,
+            };
+            if let Some(answer) = self.reserve(&claim, &new).await? {
+                return Ok(Delivery { answer, replayed: true });
+            }
+        }
+        if !self.messages.begin(&new).await? {
+            // This call was so slow that another with its key took its place.
+            return Err(in_flight());
+        }
+        let result = self.call_meta(account, &message, meta_timeout).await;
+        self.record(&new, &result).await;
+        match result {
+            Ok(sent) => Ok(Delivery { answer: sent.answer, replayed: false }),
+            Err(error) => Err(error.about_message(id)),
+        }
+    }
+
+    /// Reserves an idempotency key for a message. `Some`: Meta's answer to the message that was sent under it before.
+    async fn reserve(&self, claim: &Claim, new: &NewMessage) -> Result<Option<Box<RawValue>>> {
+        /// More changes than this under our hands, and the key is busy.
+        const ROUNDS: usize = 4;
+        let Some(mut standing) = self.idempotency_keys.reserve(claim).await? else { return Ok(None) };
+        for _ in 0..ROUNDS {
+            if !standing.is_for(claim) {
+                let message = "This Idempotency-Key was used for another request: take a new one";
+                return Err(Error::new(Kind::KeyReused, message).code("idempotency_key_reused").retryable(false));
+            }
+            let unsent = match self.messages.get(standing.message_id).await? {
+                Some(message) => match self.replay(&message)? {
+                    Replay::Answer(answer) => return Ok(Some(answer)),
+                    Replay::Unsent => true,
+                },
+                None => self.give_up(claim, &standing, new).await?,
+            };
+            if unsent {
+                match self.idempotency_keys.replace(claim, standing.message_id).await? {
+                    None => return Ok(None),
+                    Some(by_another) => standing = by_another,
+                }
+            }
+        }
+        Err(in_flight())
+    }
+
+    /// What a message that was sent, or tried, before says to the same request now.
+    fn replay(&self, message: &Message) -> Result<Replay> {
+        let id = message.new.id;
+        match message.state_at(self.clock.now()) {
+            State::Sending => Err(in_flight().about_message(id)),
+            State::Unknown => Err(meta_error::outcome_unknown().about_message(id).replayed()),
+            State::Accepted => stored_answer(message).map(Replay::Answer),
+            State::Rejected => match message.failure() {
+                Some(failure) if failure.retryable == Some(true) => Ok(Replay::Unsent),
+                Some(failure) => Err(Error::from(failure).about_message(id).replayed()),
+                None => Err(Error::internal("a rejected message without its failure")),
+            },
+        }
+    }
+
+    /// Takes the place of a message that was reserved but never began. `false`: it began just now.
+    async fn give_up(&self, claim: &Claim, standing: &Reservation, new: &NewMessage) -> Result<bool> {
+        let gone_at = standing.reserved_at.saturating_add(RESERVATION_TIME).map_err(Error::internal)?;
+        if claim.at < gone_at {
+            return Err(in_flight().about_message(standing.message_id));
+        }
+        let never_begun = NewMessage { id: standing.message_id, ..new.clone() };
+        let why = Error::new(Kind::Unavailable, "The message was never handed to WhatsApp").retryable(true);
+        self.messages.give_up(&never_begun, &why).await
+    }
+
+    /// Calls Meta, a second time where the first surely did not reach it.
+    async fn call_meta(&self, account: &Account, message: &whatsapp::Message, timeout: Duration) -> Result<Sent> {
+        let number = self.whatsapp.number(&account.phone_number_id, &account.access_token);
+        let begun = std::time::Instant::now();
+        let mut result = number.send(message, timeout).await;
+        if let Err(whatsapp::Error::NotReached(_)) = &result {
+            let left = timeout.saturating_sub(begun.elapsed());
+            if !left.is_zero() {
+                result = number.send(message, left).await;
+            }
+        }
+        result.map_err(meta_error::to_domain)
+    }
+
+    /// Records what became of a message, and moves its conversation. A failure here is logged and not returned: Meta has
+    /// the message, and a client told otherwise would send it again.
+    async fn record(&self, new: &NewMessage, result: &Result<Sent>) {
+        let outcome = match result {
+            Ok(sent) => Outcome::Accepted { wamid: sent.wamid.clone(), answer: sent.answer.get().to_owned() },
+            Err(error) if error.kind() == Kind::OutcomeUnknown => Outcome::Unknown,
+            Err(error) => Outcome::Rejected(error.public().clone()),
+        };
+        let finish = self.messages.finish(new.id, &outcome);
+        let touch = async {
+            match result {
+                Ok(sent) => {
+                    let contact = sent.wa_id.as_deref().unwrap_or(&new.phone);
+                    self.conversations.message_sent(new.account_id, contact, new.created_at).await
+                }
+                Err(_) => Ok(()),
+            }
+        };
+        let (finished, touched) = futures::join!(finish, touch);
+        for (what, result) in [("the outcome of a message", finished), ("a conversation", touched)] {
+            if let Err(error) = result {
+                tracing::error!(message_id = %new.id, cause = error.source_chain(), "{what} was not recorded");
+            }
+        }
+    }
+}
+
+enum Replay {
+    Answer(Box<RawValue>),
+    Unsent,
+}
+
+/// How long Meta gets, so that its answer can still be recorded and told.
+fn meta_timeout(time_left: Duration) -> Result<Duration> {
+    if time_left < LEAST_TIME {
+        let message = "There is too little time left to send. Nothing was sent. Try again.";
+        let error = Error::new(Kind::Unavailable, message).code("too_little_time").retryable(true);
+        return Err(error.retry_after(Duration::from_secs(1)));
+    }
+    Ok(META_TIMEOUT.min(time_left.saturating_sub(RECORDING_TIME)))
+}
+
+/// Meta's answer as it was stored. A message that a webhook settled has none: then what Meta would have said.
+fn stored_answer(message: &Message) -> Result<Box<RawValue>> {
+    let answer = match (&message.answer, &message.wamid) {
+        (Some(answer), _) => answer.clone(),
+        (None, Some(wamid)) => json!({
+            "messaging_product": "whatsapp",
+            "contacts": [{"input": message.new.phone, "wa_id": message.new.phone}],
+            "messages": [{"id": wamid}],
+        })
+        .to_string(),
+        (None, None) => return Err(Error::internal("an accepted message without its wamid")),
+    };
+    RawValue::from_string(answer).map_err(Error::internal)
+}
+
+fn in_flight() -> Error {
+    Error::new(Kind::InFlight, "A request with this Idempotency-Key is under way")
+        .code("in_flight")
+        .retryable(true)
+        .retry_after(IN_FLIGHT_WAIT)
+}
+
+fn to_json(value: &impl serde::Serialize) -> Result<String> {
+    serde_json::to_string(value).map_err(Error::internal)
+}

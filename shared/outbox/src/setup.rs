@@ -1,0 +1,31 @@
+//! What every sending function is built from.
+
+use std::sync::Arc;
+
+use auth::Keys;
+use domain::{Clock, CountryCode};
+use storage::{Database, SetupError};
+use whatsapp::WhatsApp;
+
+use crate::outbox::Outbox;
+
+const GRAPH_API_URL: &str = "GRAPH_API_URL";
+const DEFAULT_COUNTRY_CODE: &str = "DEFAULT_COUNTRY_CODE";
+
+/// Builds what a sending function needs from the environment that template.yaml gives it, and opens its connections, so
+/// that the first event finds them open.
+pub async fn from_env() -> Result<(Keys, Outbox), SetupError> {
+    let graph_api_url = std::env::var(GRAPH_API_URL).map_err(|_| SetupError::new(GRAPH_API_URL, "is not set"))?;
+    let whatsapp = WhatsApp::new(&graph_api_url).map_err(|error| SetupError::new(GRAPH_API_URL, error.to_string()))?;
+    let country = match std::env::var(DEFAULT_COUNTRY_CODE) {
+        Ok(text) => {
+            CountryCode::parse(&text).map_err(|error| SetupError::new(DEFAULT_COUNTRY_CODE, error.to_string()))?
+        }
+        Err(_) => CountryCode::default(),
+    };
+    let database = Database::from_env()?;
+    let keys = Keys::new(&database, Clock::system());
+    let (accounts, (), ()) = futures::join!(storage::accounts::from_env(), keys.warm(), whatsapp.warm());
+    let outbox = Outbox::new(&database, whatsapp, Arc::new(accounts?), country, Clock::system());
+    Ok((keys, outbox))
+}

@@ -1,0 +1,33 @@
+//! Whole flows over HTTP, through the local stack: what a client app sees.
+
+mod sends;
+
+use clap::Parser;
+use local::{Settings, Stack};
+use reqwest::{Client, RequestBuilder};
+use serde_json::Value;
+
+/// A stack of its own for one flow, on free ports and with no data from before.
+async fn stack() -> Stack {
+    let nowhere = ["local", "--port", "0", "--dynamodb-port", "0", "--simulator-port", "0", "--local-data-dir", ":memory:"];
+    Stack::start(Settings::parse_from(nowhere)).await.unwrap()
+}
+
+fn client() -> Client {
+    // An error is another test of this process that was faster.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    Client::builder().no_proxy().build().unwrap()
+}
+
+/// A POST with the stack's API key.
+fn post(stack: &Stack, path: &str, body: &Value) -> RequestBuilder {
+    let url = format!("{}{path}", stack.api_url());
+    client().post(url).header("X-API-Key", stack.api_key().reveal()).json(body)
+}
+
+/// The status and the JSON body of an answer.
+async fn answer(request: RequestBuilder) -> (u16, Value) {
+    let response = request.send().await.unwrap();
+    assert_eq!(response.headers()["content-type"], "application/json");
+    (response.status().as_u16(), response.json().await.unwrap())
+}

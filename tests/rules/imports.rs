@@ -1,0 +1,94 @@
+//! Who may import whom.
+
+use std::collections::BTreeMap;
+use std::process::Command;
+
+use serde_json::Value;
+
+/// What each crate may import of this workspace, apart from what only its tests use. A new crate takes its place here.
+const MAY_IMPORT: &[(&str, &[&str])] = &[
+    ("domain", &[]),
+    ("whatsapp", &[]),
+    ("storage", &["domain"]),
+    ("auth", &["domain", "storage"]),
+    ("outbox", &["auth", "domain", "storage", "whatsapp"]),
+    ("api", &["domain"]),
+    ("send-location", SHARED),
+    ("send-message", SHARED),
+    ("send-template", SHARED),
+    ("template", &[]),
+    ("embedded-dynamodb", &["template"]),
+    ("meta-simulator", &[]),
+    ("local", &[
+        "api", "auth", "domain", "embedded-dynamodb", "meta-simulator", "outbox", "send-location", "send-message",
+        "send-template", "storage", "template", "whatsapp",
+    ]),
+    ("testbed", &["api", "auth", "domain", "embedded-dynamodb", "meta-simulator", "outbox", "storage", "whatsapp"]),
+    ("lambda-runtime-stand-in", &["testbed"]),
+    ("tests", &[]),
+];
+
+const SHARED: &[&str] = &["api", "auth", "domain", "outbox", "storage", "whatsapp"];
+
+/// What only tests use, and everybody's tests may.
+const FOR_TESTS: &[&str] = &["embedded-dynamodb", "lambda-runtime-stand-in", "meta-simulator", "testbed"];
+
+/// The crates that may speak to AWS.
+const SPEAK_TO_AWS: &[&str] = &["auth", "storage"];
+
+struct Package {
+    name: String,
+    imports: Vec<(String, Use)>,
+}
+
+#[derive(Clone, Copy, PartialEq)]
+enum Use {
+    Code,
+    Tests,
+}
+
+fn packages() -> Vec<Package> {
+    let cargo = Command::new(env!("CARGO"))
+        .args(["metadata", "--no-deps", "--offline", "--locked", "--format-version", "1"])
+        .current_dir(super::root())
+        .output()
+        .unwrap();
+    assert!(cargo.status.success(), "{}", String::from_utf8_lossy(&cargo.stderr));
+    let metadata: Value = serde_json::from_slice(&cargo.stdout).unwrap();
+    let text = |value: &Value| value.as_str().unwrap().to_owned();
+    let read = |package: &Value| Package {
+        name: text(&package["name"]),
+        imports: package["dependencies"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|import| {
+                let used_by = if import["kind"] == "dev" { Use::Tests } else { Use::Code };
+                (text(&import["name"]), used_by)
+            })
+            .collect(),
+    };
+    metadata["packages"].as_array().unwrap().iter().map(read).collect()
+}
+
+#[test]
+fn every_crate_imports_only_what_it_may() {
+    let may_import: BTreeMap<_, _> = MAY_IMPORT.iter().copied().collect();
+    for package in packages() {
+        let allowed = may_import.get(package.name.as_str());
+        let allowed = allowed.unwrap_or_else(|| panic!("{} has no line in MAY_IMPORT", package.name));
+        for (import, used_by) in package.imports {
+            let ours = may_import.contains_key(import.as_str());
+            let for_tests = used_by == Use::Tests && (FOR_TESTS.contains(&import.as_str()) || package.name == "tests");
+            assert!(!ours || for_tests || allowed.contains(&import.as_str()), "{} imports {import}", package.name);
+        }
+    }
+}
+
+#[test]
+fn only_the_crates_that_keep_things_speak_to_aws() {
+    for package in packages().into_iter().filter(|package| !SPEAK_TO_AWS.contains(&package.name.as_str())) {
+        let mut code = package.imports.iter().filter(|(_, used_by)| *used_by == Use::Code);
+        assert!(!code.any(|(import, _)| import.starts_with("aws-")), "{} speaks to AWS", package.name);
+    }
+}

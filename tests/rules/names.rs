@@ -1,0 +1,35 @@
+//! One name in every spelling: template.yaml, the function's folder and package, and the route in its code.
+
+use api::{Endpoint, Route};
+use send_location::SendLocation;
+use send_message::SendMessage;
+use send_template::SendTemplate;
+use template::Template;
+
+const ROUTES: &[Route] = &[SendLocation::ROUTE, SendMessage::ROUTE, SendTemplate::ROUTE];
+
+#[test]
+fn the_template_the_folders_and_the_code_name_the_same_functions() {
+    let mut in_template: Vec<_> = Template::ours().unwrap().functions.into_iter().map(|function| function.name).collect();
+    in_template.sort();
+    let mut in_code: Vec<_> = ROUTES.iter().map(|route| route.name).collect();
+    in_code.sort_unstable();
+    assert_eq!(in_template, super::folders("functions"));
+    assert_eq!(in_template, in_code);
+}
+
+#[test]
+fn the_template_and_the_code_name_the_same_paths() {
+    for function in Template::ours().unwrap().functions {
+        let route = ROUTES.iter().find(|route| route.name == function.name).unwrap();
+        assert_eq!(function.paths, [route.path.strip_suffix('/').unwrap()], "{}", function.name);
+    }
+}
+
+#[test]
+fn a_functions_package_has_its_folders_name() {
+    for folder in super::folders("functions") {
+        let manifest = std::fs::read_to_string(super::root().join("functions").join(&folder).join("Cargo.toml")).unwrap();
+        assert!(manifest.contains(&format!("name = \"{folder}\"")), "{folder}");
+    }
+}

@@ -1,0 +1,207 @@
+//! What an endpoint's tests run on: the real tables on the embedded DynamoDB, the simulated Meta, and API keys. Nothing
+//! is mocked; time stands still until a test moves it.
+
+#![expect(clippy::expect_used, reason = "only tests call this: what can't be started fails the test")]
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use api::{Endpoint, Invocation};
+use auth::{ApiKey, Keys, NewKey};
+use domain::{AccountId, Clock, CountryCode, Scope};
+use embedded_dynamodb::Engine;
+use meta_simulator::Simulator;
+use outbox::Outbox;
+use serde_json::{Map, Value, json};
+use storage::Database;
+use whatsapp::WhatsApp;
+
+/// The `account_id` of the second account; the first one's is 1.
+pub const SECOND_ACCOUNT: i64 = 2;
+/// What Meta calls the second account's number.
+pub const SECOND_PHONE_NUMBER_ID: &str = "206540352242922";
+
+/// A deployment of its own for one test.
+#[derive(Debug)]
+pub struct Testbed {
+    /// The embedded DynamoDB.
+    pub engine: Engine,
+    /// The simulated Meta.
+    pub simulator: Simulator,
+    /// The tables.
+    pub database: Database,
+    /// The API keys.
+    pub keys: Keys,
+    /// What sends.
+    pub outbox: Outbox,
+    /// What time it is.
+    pub clock: Clock,
+    /// An API key with every scope.
+    pub api_key: ApiKey,
+}
+
+impl Testbed {
+    /// Starts everything, with two accounts.
+    pub async fn start() -> Self {
+        let engine = Engine::in_memory().await.expect("the embedded DynamoDB starts");
+        let second = meta_simulator::Account {
+            phone_number_id: SECOND_PHONE_NUMBER_ID.to_owned(),
+            ..meta_simulator::Account::built_in()
+        };
+        let settings = meta_simulator::Settings {
+            accounts: vec![meta_simulator::Account::built_in(), second],
+            ..meta_simulator::Settings::default()
+        };
+        let simulator = Simulator::bind(settings).await.expect("the simulator starts");
+        let clock = Clock::fixed("2026-01-02T03:04:05.678Z".parse().expect("a moment"));
+        let database = Database::local(engine.url(), engine.table_prefix());
+        let keys = Keys::new(&database, clock.clone());
+        let (api_key, _) = keys.create(key(Scope::ALL, None)).await.expect("a key is made");
+        let whatsapp = WhatsApp::new(&simulator.graph_api_url()).expect("the simulator's URL is one");
+        let accounts = Arc::new(accounts().to_string().parse().expect("the accounts are well formed"));
+        let outbox = Outbox::new(&database, whatsapp, accounts, CountryCode::default(), clock.clone());
+        Self { engine, simulator, database, keys, outbox, clock, api_key }
+    }
+
+    /// Makes an API key that holds some scopes and may use some accounts.
+    pub async fn key(&self, scopes: impl IntoIterator<Item = Scope>, accounts: Option<&[i64]>) -> ApiKey {
+        let (key, _) = self.keys.create(key(scopes, accounts)).await.expect("a key is made");
+        key
+    }
+
+    /// A request with the testbed's API key.
+    pub fn post(&self, body: &Value) -> TestRequest {
+        TestRequest::post(body).header("X-API-Key", self.api_key.reveal())
+    }
+
+    /// The JSON bodies that were sent to Meta as messages, oldest first, each without the id that differs every time.
+    pub fn sent_to_meta(&self) -> Vec<Value> {
+        let messages = self.simulator.requests().into_iter().filter(|request| request.path.ends_with("/messages"));
+        let without_id = |request: meta_simulator::RecordedRequest| {
+            let mut body = request.json.expect("what is sent to Meta is JSON");
+            let id = body.as_object_mut().and_then(|members| members.remove("biz_opaque_callback_data"));
+            assert!(id.is_some(), "no biz_opaque_callback_data in {body}");
+            body
+        };
+        messages.map(without_id).collect()
+    }
+}
+
+fn key(scopes: impl IntoIterator<Item = Scope>, accounts: Option<&[i64]>) -> NewKey {
+    NewKey {
+        name: "test".to_owned(),
+        scopes: scopes.into_iter().collect(),
+        accounts: accounts.map(|ids| ids.iter().copied().map(AccountId).collect()),
+        expires_at: None,
+    }
+}
+
+fn accounts() -> Value {
+    let account = |id: i64, phone_number_id: &str| {
+        json!({
+            "id": id,
+            "phone_number_id": phone_number_id,
+            "waba_id": meta_simulator::WABA_ID,
+            "access_token": meta_simulator::ACCESS_TOKEN,
+        })
+    };
+    json!([account(1, meta_simulator::PHONE_NUMBER_ID), account(SECOND_ACCOUNT, SECOND_PHONE_NUMBER_ID)])
+}
+
+/// A request as API Gateway hands it over.
+#[derive(Clone, Debug)]
+pub struct TestRequest {
+    method: String,
+    headers: Map<String, Value>,
+    query: Map<String, Value>,
+    body: Option<String>,
+    time_left: Duration,
+}
+
+impl TestRequest {
+    /// A POST with a JSON body and no API key.
+    pub fn post(body: &Value) -> Self {
+        Self {
+            method: "POST".to_owned(),
+            headers: Map::new(),
+            query: Map::new(),
+            body: Some(body.to_string()),
+            time_left: Duration::from_secs(28),
+        }
+    }
+
+    /// With another method.
+    #[must_use]
+    pub fn method(mut self, method: &str) -> Self {
+        method.clone_into(&mut self.method);
+        self
+    }
+
+    /// With a header.
+    #[must_use]
+    pub fn header(mut self, name: &str, value: &str) -> Self {
+        self.headers.insert(name.to_owned(), value.into());
+        self
+    }
+
+    /// With a query parameter.
+    #[must_use]
+    pub fn query(mut self, name: &str, value: &str) -> Self {
+        self.query.insert(name.to_owned(), value.into());
+        self
+    }
+
+    /// With a body that is perhaps no JSON.
+    #[must_use]
+    pub fn raw_body(mut self, body: &str) -> Self {
+        self.body = Some(body.to_owned());
+        self
+    }
+
+    /// To a function that will be stopped soon.
+    #[must_use]
+    pub fn time_left(mut self, time_left: Duration) -> Self {
+        self.time_left = time_left;
+        self
+    }
+
+    /// Hands the request to an endpoint as an event.
+    pub async fn send_to<E: Endpoint>(&self, endpoint: &E) -> Answer {
+        let event = json!({
+            "httpMethod": self.method,
+            "path": E::ROUTE.path,
+            "headers": self.headers,
+            "queryStringParameters": self.query,
+            "body": self.body,
+            "isBase64Encoded": false,
+        });
+        let invocation =
+            Invocation { id: "test", deadline: Instant::now() + self.time_left, query_key_allowed: true };
+        let response = api::respond(endpoint, &event.to_string(), invocation).await;
+        let response = serde_json::to_value(response).expect("an answer is JSON");
+        let body = response["body"].as_str().and_then(|body| serde_json::from_str(body).ok());
+        Answer {
+            status: response["statusCode"].as_u64().expect("an answer has a status"),
+            headers: response["headers"].clone(),
+            body: body.expect("an answer's body is JSON"),
+        }
+    }
+}
+
+/// An endpoint's answer.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Answer {
+    /// The HTTP status.
+    pub status: u64,
+    /// The headers, by their names as sent.
+    pub headers: Value,
+    /// The body.
+    pub body: Value,
+}
+
+impl Answer {
+    /// The text that a person reads.
+    pub fn error(&self) -> &str {
+        self.body["error"].as_str().unwrap_or_default()
+    }
+}
