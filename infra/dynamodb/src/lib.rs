@@ -6,6 +6,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use dynoxide::Database;
+use dynoxide::actions::list_tables::ListTablesRequest;
 use serde_json::json;
 use template::Template;
 use tokio::net::TcpListener;
@@ -116,7 +117,7 @@ fn create(database: &Database, table: &template::Table, prefix: &str) -> Result<
     let fail = |error: &dyn std::fmt::Display| format!("{name}: {error}");
     let mut definition = table.definition.clone();
     definition.insert("TableName".to_owned(), json!(name));
-    let known = database.list_tables(Default::default()).map_err(|error| fail(&error))?.table_names.contains(&name);
+    let known = database.list_tables(ListTablesRequest::default()).map_err(|error| fail(&error))?.table_names.contains(&name);
     if known {
         return Ok(());
     }

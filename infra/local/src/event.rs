@@ -67,10 +67,8 @@ pub(crate) fn to_http(answer: &Value) -> Response<Body> {
 
 fn parse(answer: &Value) -> Option<Response<Body>> {
     let text = answer.get("body")?.as_str()?;
-    let body = match answer.get("isBase64Encoded")?.as_bool()? {
-        true => Body::from(STANDARD.decode(text).ok()?),
-        false => Body::from(text.to_owned()),
-    };
+    let is_base64 = answer.get("isBase64Encoded")?.as_bool()?;
+    let body = if is_base64 { Body::from(STANDARD.decode(text).ok()?) } else { Body::from(text.to_owned()) };
     let mut response = Response::new(body);
     *response.status_mut() = StatusCode::from_u16(u16::try_from(answer.get("statusCode")?.as_u64()?).ok()?).ok()?;
     for (name, value) in answer.get("headers")?.as_object()? {

@@ -1,5 +1,7 @@
 //! What the local stack can be told at its start, by flags or by environment variables.
 
+#![expect(clippy::doc_markdown, rustdoc::bare_urls, reason = "the comments on the fields are what --help prints")]
+
 use std::path::PathBuf;
 
 use clap::Parser;

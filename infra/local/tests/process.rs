@@ -1,5 +1,7 @@
 //! The local stack as a person starts it: the real program, its terminal, its signals, its data.
 
+#![expect(clippy::unwrap_used, clippy::expect_used, reason = "what goes wrong here fails the test")]
+
 use std::path::Path;
 use std::process::Stdio;
 use std::time::Duration;
@@ -11,7 +13,7 @@ use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::{Child, Command};
 
 /// Far more than anything here takes.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// The running program.
 struct Program {

@@ -103,6 +103,7 @@ mod tests {
 
     use super::*;
 
+    #[expect(clippy::needless_pass_by_value, reason = "so that a test can write the value in place")]
     fn fields(value: Value) -> Fields {
         Fields::from(value.as_object().unwrap().clone())
     }

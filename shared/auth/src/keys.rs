@@ -282,7 +282,7 @@ mod tests {
     #[tokio::test]
     async fn a_key_is_refused_from_the_moment_it_expires() {
         let bed = bed().await;
-        let expires_at = Some(bed.clock.now() + Duration::from_secs(60));
+        let expires_at = Some(bed.clock.now() + Duration::from_mins(1));
         let (key, _) = bed.keys.create(NewKey { expires_at, ..sender() }).await.unwrap();
         bed.clock.advance(Duration::from_millis(59_999));
         bed.keys.authorize(Some(key.reveal()), Scope::MessagesSend).await.unwrap();
@@ -342,9 +342,9 @@ mod tests {
         for _ in 0..60 {
             bed.keys.authorize(Some(key.reveal()), Scope::MessagesSend).await.unwrap();
             seen.insert(stored(&bed, &key).await.last_used_at.unwrap());
-            bed.clock.advance(Duration::from_secs(60));
+            bed.clock.advance(Duration::from_mins(1));
         }
-        let quarter = Duration::from_secs(15 * 60);
+        let quarter = Duration::from_mins(15);
         assert_eq!(
             seen.into_iter().collect::<Vec<_>>(),
             [begin, begin + quarter, begin + 2 * quarter, begin + 3 * quarter]

@@ -25,7 +25,7 @@ pub async fn from_env() -> Result<(Keys, Outbox), SetupError> {
     };
     let database = Database::from_env()?;
     let keys = Keys::new(&database, Clock::system());
-    let (accounts, (), ()) = futures::join!(storage::accounts::from_env(), keys.warm(), whatsapp.warm());
+    let (accounts, (), ()) = futures::join!(Box::pin(storage::accounts::from_env()), keys.warm(), whatsapp.warm());
     let outbox = Outbox::new(&database, whatsapp, Arc::new(accounts?), country, Clock::system());
     Ok((keys, outbox))
 }

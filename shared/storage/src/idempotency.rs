@@ -106,10 +106,7 @@ impl IdempotencyKeys {
             .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
             .send()
             .await;
-        let error = match put {
-            Ok(_) => return Ok(None),
-            Err(error) => error,
-        };
+        let Err(error) = put else { return Ok(None) };
         let standing = match error.as_service_error() {
             Some(PutItemError::ConditionalCheckFailedException(failed)) => failed.item().cloned(),
             _ => return Err(outage(error)),
@@ -181,8 +178,8 @@ mod tests {
         let (_engine, keys) = keys().await;
         let first = claim("a", "k");
         keys.reserve(&first).await.unwrap();
-        let day = Duration::from_secs(24 * 60 * 60);
-        let nearly = Claim { at: first.at + (day - Duration::from_millis(1)), ..claim("a", "k") };
+        let day = Duration::from_hours(24);
+        let nearly = Claim { at: first.at + day - Duration::from_millis(1), ..claim("a", "k") };
         assert!(keys.reserve(&nearly).await.unwrap().is_some());
         let later = Claim { at: first.at + day, ..claim("a", "k") };
         assert!(keys.reserve(&later).await.unwrap().is_none());

@@ -1,0 +1,167 @@
+//! What every test here starts with: a testbed, somebody who may send, and short words for what is looked at.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use auth::{ApiKey, Caller};
+use domain::{CountryCode, IdempotencyKey, MessageId, PhoneNumber, Result, Scope};
+use outbox::{Delivery, Draft, Outbox, Terms};
+use serde_json::json;
+use storage::{Database, Message, Messages};
+use testbed::Testbed;
+use tokio::net::TcpSocket;
+use whatsapp::{Content, Text, WhatsApp};
+
+use crate::wire::Proxy;
+
+/// Everybody's recipient.
+pub(crate) const PHONE: &str = "919876543210";
+/// The idempotency key of tests that need one only.
+pub(crate) const KEY: &str = "order-4711";
+/// What a function has left at its start.
+pub(crate) const TIME_LEFT: Duration = Duration::from_secs(28);
+/// Longer than anything takes, also on a busy machine.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// A deployment of its own for one test.
+pub(crate) struct Bed {
+    pub(crate) testbed: Testbed,
+    pub(crate) caller: Caller,
+    /// What the tests send with: the testbed's, or one with something broken on its way.
+    pub(crate) outbox: Outbox,
+}
+
+impl Bed {
+    pub(crate) async fn start() -> Self {
+        let testbed = Testbed::start().await;
+        let caller = caller(&testbed, &testbed.api_key).await;
+        Self { caller, outbox: testbed.outbox.clone(), testbed }
+    }
+
+    /// With its Meta at another address.
+    pub(crate) fn with_meta(self, graph_api_url: &str) -> Self {
+        let outbox = self.outbox_with(&self.testbed.database, graph_api_url);
+        Self { outbox, ..self }
+    }
+
+    /// One whose outbox reaches DynamoDB through a proxy. The testbed's own outbox goes straight.
+    pub(crate) async fn with_proxy() -> (Self, Proxy) {
+        let bed = Self::start().await;
+        let proxy = Proxy::start(bed.testbed.engine.url()).await;
+        let database = Database::local(proxy.url(), bed.testbed.engine.table_prefix());
+        let outbox = bed.outbox_with(&database, &bed.testbed.simulator.graph_api_url());
+        (Self { outbox, ..bed }, proxy)
+    }
+
+    fn outbox_with(&self, database: &Database, graph_api_url: &str) -> Outbox {
+        let account = json!([{
+            "id": 1,
+            "phone_number_id": meta_simulator::PHONE_NUMBER_ID,
+            "waba_id": meta_simulator::WABA_ID,
+            "access_token": meta_simulator::ACCESS_TOKEN,
+        }]);
+        let accounts = Arc::new(account.to_string().parse().unwrap());
+        let whatsapp = WhatsApp::new(graph_api_url).unwrap();
+        Outbox::new(database, whatsapp, accounts, CountryCode::default(), self.testbed.clock.clone())
+    }
+
+    /// Sends `draft()` under an idempotency key.
+    pub(crate) async fn send(&self, key: &str) -> Result<Delivery> {
+        self.outbox.send(&self.caller, draft(), &terms(key)).await
+    }
+
+    /// As [`send`](Self::send), so many times at once.
+    pub(crate) async fn send_at_once(&self, times: usize, key: &str) -> Vec<Result<Delivery>> {
+        futures::future::join_all((0..times).map(|_| self.send(key))).await
+    }
+
+    /// Sends, and dies as soon as `happened`.
+    pub(crate) async fn send_and_die_when(&self, key: &str, happened: impl Fn() -> bool) {
+        tokio::select! {
+            biased;
+            () = until(happened) => {}
+            sent = self.send(key) => panic!("it should have died before it was answered: {sent:?}"),
+        }
+    }
+
+    /// The messages of which Meta saw a POST, a row for each POST, oldest first.
+    pub(crate) fn posts(&self) -> Vec<MessageId> {
+        let requests = self.testbed.simulator.requests().into_iter();
+        let posts = requests.filter(|request| request.path.ends_with("/messages"));
+        posts.map(|post| post.json.unwrap()["biz_opaque_callback_data"].as_str().unwrap().parse().unwrap()).collect()
+    }
+
+    /// How many messages the recipient has.
+    pub(crate) fn received(&self) -> usize {
+        self.testbed.simulator.phone(PHONE).len()
+    }
+
+    /// One attribute of every row of a table.
+    pub(crate) async fn column(&self, table: &str, attribute: &str) -> Vec<String> {
+        let database = &self.testbed.database;
+        let rows = database.client().scan().table_name(database.table(table)).send().await.unwrap();
+        let text = |row: &std::collections::HashMap<_, _>| match &row[attribute] {
+            value if value.is_s() => value.as_s().unwrap().clone(),
+            value => value.as_n().unwrap().clone(),
+        };
+        let mut column: Vec<_> = rows.items().iter().map(text).collect();
+        column.sort();
+        column
+    }
+
+    /// Every stored message, oldest first.
+    pub(crate) async fn messages(&self) -> Vec<Message> {
+        let mut messages = Vec::new();
+        for id in self.column("Messages", "id").await {
+            messages.push(self.message(id.parse().unwrap()).await);
+        }
+        messages
+    }
+
+    pub(crate) async fn message(&self, id: MessageId) -> Message {
+        Messages::new(&self.testbed.database).get(id).await.unwrap().unwrap()
+    }
+
+    /// The one stored message.
+    pub(crate) async fn only_message(&self) -> Message {
+        let [message] = <[Message; 1]>::try_from(self.messages().await).unwrap();
+        message
+    }
+}
+
+/// Whoever holds this key.
+pub(crate) async fn caller(testbed: &Testbed, key: &ApiKey) -> Caller {
+    testbed.keys.authorize(Some(key.reveal()), Scope::MessagesSend).await.unwrap()
+}
+
+/// A text to [`PHONE`].
+pub(crate) fn draft() -> Draft {
+    Draft {
+        account_id: None,
+        to: PhoneNumber::parse(PHONE, &CountryCode::default()).unwrap(),
+        content: Content::Text(Text { body: "Hello!".to_owned(), preview_url: false }),
+        reply_to: None,
+    }
+}
+
+pub(crate) fn terms(key: &str) -> Terms {
+    Terms { idempotency_key: Some(IdempotencyKey::parse(key).unwrap()), time_left: TIME_LEFT }
+}
+
+/// Waits for a condition.
+pub(crate) async fn until(happened: impl Fn() -> bool) {
+    let wait = async {
+        while !happened() {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(PATIENCE, wait).await.unwrap();
+}
+
+/// An address at which nobody listens, for as long as the socket is kept.
+pub(crate) fn closed_port() -> (TcpSocket, String) {
+    let socket = TcpSocket::new_v4().unwrap();
+    socket.bind(([127, 0, 0, 1], 0).into()).unwrap();
+    let url = format!("http://{}", socket.local_addr().unwrap());
+    (socket, url)
+}
