@@ -11,7 +11,8 @@ use serde_json::Value;
 
 /// A stack of its own for one flow, on free ports and with no data from before.
 async fn stack() -> Stack {
-    let nowhere = ["local", "--port", "0", "--dynamodb-port", "0", "--simulator-port", "0", "--local-data-dir", ":memory:"];
+    let nowhere =
+        ["local", "--port", "0", "--dynamodb-port", "0", "--simulator-port", "0", "--local-data-dir", ":memory:"];
     Stack::start(Settings::parse_from(nowhere)).await.unwrap()
 }
 

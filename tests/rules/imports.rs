@@ -19,12 +19,25 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("template", &[]),
     ("embedded-dynamodb", &["template"]),
     ("meta-simulator", &[]),
-    ("local", &[
-        "api", "auth", "domain", "embedded-dynamodb", "meta-simulator", "outbox", "send-location", "send-message",
-        "send-template", "storage", "template", "whatsapp",
-    ]),
+    (
+        "local",
+        &[
+            "api",
+            "auth",
+            "domain",
+            "embedded-dynamodb",
+            "meta-simulator",
+            "outbox",
+            "send-location",
+            "send-message",
+            "send-template",
+            "storage",
+            "template",
+            "whatsapp",
+        ],
+    ),
     ("testbed", &["api", "auth", "domain", "embedded-dynamodb", "meta-simulator", "outbox", "storage", "whatsapp"]),
-    ("lambda-runtime-stand-in", &["testbed"]),
+    ("lambda-runtime-stand-in", &["domain", "meta-simulator", "testbed"]),
     ("tests", &[]),
 ];
 

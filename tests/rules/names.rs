@@ -10,7 +10,8 @@ const ROUTES: &[Route] = &[SendLocation::ROUTE, SendMessage::ROUTE, SendTemplate
 
 #[test]
 fn the_template_the_folders_and_the_code_name_the_same_functions() {
-    let mut in_template: Vec<_> = Template::ours().unwrap().functions.into_iter().map(|function| function.name).collect();
+    let mut in_template: Vec<_> =
+        Template::ours().unwrap().functions.into_iter().map(|function| function.name).collect();
     in_template.sort();
     let mut in_code: Vec<_> = ROUTES.iter().map(|route| route.name).collect();
     in_code.sort_unstable();
@@ -29,7 +30,8 @@ fn the_template_and_the_code_name_the_same_paths() {
 #[test]
 fn a_functions_package_has_its_folders_name() {
     for folder in super::folders("functions") {
-        let manifest = std::fs::read_to_string(super::root().join("functions").join(&folder).join("Cargo.toml")).unwrap();
+        let manifest =
+            std::fs::read_to_string(super::root().join("functions").join(&folder).join("Cargo.toml")).unwrap();
         assert!(manifest.contains(&format!("name = \"{folder}\"")), "{folder}");
     }
 }

@@ -75,7 +75,11 @@ fn no_crate_or_module_is_named_for_what_it_does_not_know() {
         for entry in std::fs::read_dir(folder).unwrap().map(Result::unwrap) {
             let path = entry.path();
             let stem = path.file_stem().unwrap().to_string_lossy().into_owned();
-            assert!(!["util", "utils", "common", "core", "helpers", "misc"].contains(&stem.as_str()), "{}", path.display());
+            assert!(
+                !["util", "utils", "common", "core", "helpers", "misc"].contains(&stem.as_str()),
+                "{}",
+                path.display()
+            );
             if path.is_dir() {
                 folders.push(path);
             }

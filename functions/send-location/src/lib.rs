@@ -49,3 +49,6 @@ impl Endpoint for SendLocation {
         Response::sent(&delivery.answer, delivery.replayed)
     }
 }
+
+#[cfg(test)]
+mod tests;

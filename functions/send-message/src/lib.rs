@@ -45,3 +45,6 @@ impl Endpoint for SendMessage {
         Response::sent(&delivery.answer, delivery.replayed)
     }
 }
+
+#[cfg(test)]
+mod tests;

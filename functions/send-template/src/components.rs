@@ -178,6 +178,7 @@ fn must(path: &str, how: &str) -> Error {
 mod tests {
     use super::*;
 
+    #[expect(clippy::needless_pass_by_value, reason = "so that a test can write the value in place")]
     fn components(body: Value) -> Result<Vec<Value>> {
         read(&Fields::from(body.as_object().unwrap().clone()))
     }

@@ -72,3 +72,6 @@ fn is_language_code(code: &str) -> bool {
             (2..=4).contains(&variant.len()) && variant.bytes().all(|byte| byte.is_ascii_alphabetic())
         })
 }
+
+#[cfg(test)]
+mod tests;

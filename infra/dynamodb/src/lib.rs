@@ -117,7 +117,8 @@ fn create(database: &Database, table: &template::Table, prefix: &str) -> Result<
     let fail = |error: &dyn std::fmt::Display| format!("{name}: {error}");
     let mut definition = table.definition.clone();
     definition.insert("TableName".to_owned(), json!(name));
-    let known = database.list_tables(ListTablesRequest::default()).map_err(|error| fail(&error))?.table_names.contains(&name);
+    let known =
+        database.list_tables(ListTablesRequest::default()).map_err(|error| fail(&error))?.table_names.contains(&name);
     if known {
         return Ok(());
     }

@@ -13,4 +13,4 @@ mod terminal;
 
 pub use settings::Settings;
 pub use stack::{Stack, StackError};
-pub use terminal::{interrupted, log_to_terminal};
+pub use terminal::{Interrupts, log_to_terminal};

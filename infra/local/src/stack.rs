@@ -80,8 +80,9 @@ impl Stack {
         let query_key_allowed = settings.allow_query_api_key;
         let functions = functions::all(&Dependencies { keys, outbox, query_key_allowed });
         let template = Template::ours().map_err(|error| StackError(error.to_string()))?;
-        let router = gateway::router(&template, &functions)
-            .map_err(|gateway::NoSuchFunction(name)| StackError(format!("template.yaml routes to {name}, which is not here")))?;
+        let router = gateway::router(&template, &functions).map_err(|gateway::NoSuchFunction(name)| {
+            StackError(format!("template.yaml routes to {name}, which is not here"))
+        })?;
 
         let (stop, stopped) = oneshot::channel::<()>();
         let service = router.into_make_service_with_connect_info::<SocketAddr>();
@@ -124,7 +125,10 @@ impl Stack {
         let (phones, look) = match &self.simulator {
             Some(simulator) => {
                 let url = simulator.page_url();
-                (format!("  Phones     {url}  what the simulated phones receive\n"), format!("\n\nThen look at {url}\n"))
+                (
+                    format!("  Phones     {url}  what the simulated phones receive\n"),
+                    format!("\n\nThen look at {url}\n"),
+                )
             }
             None => (String::new(), String::new()),
         };

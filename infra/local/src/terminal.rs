@@ -1,5 +1,7 @@
 //! The person in front of it.
 
+use std::io;
+
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 
@@ -7,21 +9,46 @@ use tracing_subscriber::util::SubscriberInitExt;
 pub fn log_to_terminal() {
     let lines = tracing_subscriber::fmt::layer().compact().with_target(false).with_ansi(false);
     // A second start, in a test, changes nothing.
-    let _ = tracing_subscriber::registry().with(api::log_filter()).with(lines.with_writer(std::io::stderr)).try_init();
+    let _ = tracing_subscriber::registry().with(api::log_filter()).with(lines.with_writer(io::stderr)).try_init();
 }
 
-/// Waits for Ctrl-C or, where there is such a thing, SIGTERM.
-pub async fn interrupted() {
+/// Ctrl-C and, where there is such a thing, SIGTERM. From the moment this exists they end nothing by themselves.
+#[derive(Debug)]
+pub struct Interrupts {
     #[cfg(unix)]
-    {
+    signals: [tokio::signal::unix::Signal; 2],
+}
+
+#[cfg(unix)]
+impl Interrupts {
+    /// Starts to listen.
+    pub fn listen() -> io::Result<Self> {
         use tokio::signal::unix::{SignalKind, signal};
-        if let Ok(mut terminate) = signal(SignalKind::terminate()) {
-            tokio::select! {
-                _ = tokio::signal::ctrl_c() => {}
-                _ = terminate.recv() => {}
-            }
-            return;
+        Ok(Self { signals: [signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?] })
+    }
+
+    /// Waits for the next one.
+    pub async fn next(&mut self) {
+        let [interrupt, terminate] = &mut self.signals;
+        tokio::select! {
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
         }
     }
-    let _ = tokio::signal::ctrl_c().await;
+}
+
+#[cfg(not(unix))]
+impl Interrupts {
+    /// Starts to listen.
+    pub fn listen() -> io::Result<Self> {
+        Ok(Self {})
+    }
+
+    /// Waits for the next one.
+    pub async fn next(&mut self) {
+        // An error is a machine without Ctrl-C: then it runs until it is killed.
+        if tokio::signal::ctrl_c().await.is_err() {
+            std::future::pending::<()>().await;
+        }
+    }
 }

@@ -209,7 +209,8 @@ async fn a_key_of_ones_own_is_there_at_the_start_and_no_secret_is_in_the_termina
     let settings = ["--local-api-key", "imported key", "--whatsapp-accounts", accounts.as_str()];
     let program = Program::start(folder.path(), &settings).await;
     let request = client().post(format!("{}/whatsapp/api/send-message", program.api_url));
-    let request = request.header("X-API-Key", "imported key").body(r#"{"phone": "+919876543210", "message": "canary text"}"#);
+    let request =
+        request.header("X-API-Key", "imported key").body(r#"{"phone": "+919876543210", "message": "canary text"}"#);
     assert_eq!(request.send().await.unwrap().status(), StatusCode::OK);
     program.signal("-INT").await;
     let (welcome, output) = (program.welcome.clone(), program.child.wait_with_output().await.unwrap());

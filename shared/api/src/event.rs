@@ -3,7 +3,7 @@
 //! `lambda_http` builds an `http::Request` out of an event and panics where that can't be done (a quote in the query, a
 //! broken Host header, bad base64). Here nothing is built: the few members that count are read as the texts they are.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
@@ -15,16 +15,16 @@ pub(crate) struct Event {
     // A REST API's
     http_method: Option<String>,
     #[serde(default)]
-    multi_value_headers: Option<HashMap<String, Option<Vec<String>>>>,
+    multi_value_headers: Option<BTreeMap<String, Option<Vec<String>>>>,
     #[serde(default)]
-    query_string_parameters: Option<HashMap<String, Option<String>>>,
+    query_string_parameters: Option<BTreeMap<String, Option<String>>>,
     #[serde(default)]
-    multi_value_query_string_parameters: Option<HashMap<String, Option<Vec<String>>>>,
+    multi_value_query_string_parameters: Option<BTreeMap<String, Option<Vec<String>>>>,
     // An HTTP API's
     raw_query_string: Option<String>,
     // both's
     #[serde(default)]
-    headers: Option<HashMap<String, Option<String>>>,
+    headers: Option<BTreeMap<String, Option<String>>>,
     body: Option<String>,
     #[serde(default)]
     is_base64_encoded: Option<bool>,
@@ -63,7 +63,8 @@ impl Event {
         self.request_context.as_ref()?.request_id.as_deref()
     }
 
-    /// The last value of a header, whatever the case of its name; `name` in small letters.
+    /// The last value of a header, whatever the case of its name. Of two spellings of one name the same one counts every
+    /// time: the first by their letters.
     pub(crate) fn header(&self, name: &str) -> Option<&str> {
         let single = self.headers.iter().flatten().filter_map(|(given, value)| Some((given, value.as_deref()?)));
         let multi = self.multi_value_headers.iter().flatten();

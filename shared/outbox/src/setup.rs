@@ -4,6 +4,8 @@ use std::sync::Arc;
 
 use auth::Keys;
 use domain::{Clock, CountryCode};
+use futures::FutureExt;
+use futures::future::BoxFuture;
 use storage::{Database, SetupError};
 use whatsapp::WhatsApp;
 
@@ -14,7 +16,12 @@ const DEFAULT_COUNTRY_CODE: &str = "DEFAULT_COUNTRY_CODE";
 
 /// Builds what a sending function needs from the environment that template.yaml gives it, and opens its connections, so
 /// that the first event finds them open.
-pub async fn from_env() -> Result<(Keys, Outbox), SetupError> {
+pub fn from_env() -> BoxFuture<'static, Result<(Keys, Outbox), SetupError>> {
+    // On the heap: what connects to AWS is some kilobytes of state, needed once.
+    connect().boxed()
+}
+
+async fn connect() -> Result<(Keys, Outbox), SetupError> {
     let graph_api_url = std::env::var(GRAPH_API_URL).map_err(|_| SetupError::new(GRAPH_API_URL, "is not set"))?;
     let whatsapp = WhatsApp::new(&graph_api_url).map_err(|error| SetupError::new(GRAPH_API_URL, error.to_string()))?;
     let country = match std::env::var(DEFAULT_COUNTRY_CODE) {
@@ -25,7 +32,7 @@ pub async fn from_env() -> Result<(Keys, Outbox), SetupError> {
     };
     let database = Database::from_env()?;
     let keys = Keys::new(&database, Clock::system());
-    let (accounts, (), ()) = futures::join!(Box::pin(storage::accounts::from_env()), keys.warm(), whatsapp.warm());
+    let (accounts, (), ()) = futures::join!(storage::accounts::from_env(), keys.warm(), whatsapp.warm());
     let outbox = Outbox::new(&database, whatsapp, Arc::new(accounts?), country, Clock::system());
     Ok((keys, outbox))
 }

@@ -1,1 +1,29 @@
-//! stub
+//! AWS Lambda on this machine, for tests: the Runtime API on a loopback port, a function's real program as a child
+//! process with the environment that Lambda gives it, and the events that API Gateway and others send.
+//!
+//! [`every_function!`] makes a test of everything that holds for every function. Most of what it feeds them stands in
+//! the folder `events`.
+
+#![expect(clippy::expect_used, clippy::indexing_slicing, reason = "only tests call this: what goes wrong fails them")]
+
+mod environment;
+mod events;
+mod function;
+pub mod guarantees;
+mod runtime_api;
+mod secrets_manager;
+
+use std::time::Duration;
+
+pub use environment::Environment;
+pub use function::{Function, FunctionError};
+pub use guarantees::Subject;
+pub use secrets_manager::SecretsManager;
+
+/// Far more than anything here takes.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// Waits for `event`, but not for ever.
+async fn patiently<T>(what: &str, event: impl Future<Output = T>) -> T {
+    tokio::time::timeout(PATIENCE, event).await.map_err(|_| what).expect("it takes too long")
+}

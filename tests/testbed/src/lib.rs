@@ -1,7 +1,12 @@
 //! What an endpoint's tests run on: the real tables on the embedded DynamoDB, the simulated Meta, and API keys. Nothing
 //! is mocked; time stands still until a test moves it.
 
-#![expect(clippy::expect_used, reason = "only tests call this: what can't be started fails the test")]
+#![expect(clippy::expect_used, clippy::indexing_slicing, reason = "only tests call this: what goes wrong fails them")]
+
+pub mod guarantees;
+mod sender;
+
+pub use sender::{Sender, not_texts};
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -20,6 +25,23 @@ use whatsapp::WhatsApp;
 pub const SECOND_ACCOUNT: i64 = 2;
 /// What Meta calls the second account's number.
 pub const SECOND_PHONE_NUMBER_ID: &str = "206540352242922";
+
+/// What only somebody who reads the code, the log or the template may know: places in the source, AWS and its errors,
+/// the tables, hosts.
+const INTERNAL_WORDS: [&str; 12] = [
+    "src/",
+    ".rs:",
+    "panicked",
+    "arn:aws",
+    "ConditionalCheck",
+    "dynamo",
+    "127.0.0.1",
+    "ApiKeys",
+    "IdempotencyKeys",
+    "-Messages",
+    "-Conversations",
+    "-Counters",
+];
 
 /// A deployment of its own for one test.
 #[derive(Debug)]
@@ -84,6 +106,18 @@ impl Testbed {
             body
         };
         messages.map(without_id).collect()
+    }
+
+    /// How many messages are stored, whatever became of them.
+    pub async fn stored_messages(&self) -> usize {
+        let scan = self.database.client().scan().table_name(self.database.table("Messages"));
+        scan.send().await.expect("the table can be read").items().len()
+    }
+
+    /// Fails the test when anything was sent to Meta or stored as a message; `what` should have done neither.
+    pub async fn assert_untouched(&self, what: &str) {
+        assert!(self.simulator.requests().is_empty(), "Meta was called: {what}");
+        assert_eq!(self.stored_messages().await, 0, "a message was stored: {what}");
     }
 }
 
@@ -165,7 +199,7 @@ impl TestRequest {
         self
     }
 
-    /// Hands the request to an endpoint as an event.
+    /// Hands the request to an endpoint as an event. Whatever the answer, it is JSON and gives no secret away.
     pub async fn send_to<E: Endpoint>(&self, endpoint: &E) -> Answer {
         let event = json!({
             "httpMethod": self.method,
@@ -175,15 +209,29 @@ impl TestRequest {
             "body": self.body,
             "isBase64Encoded": false,
         });
-        let invocation =
-            Invocation { id: "test", deadline: Instant::now() + self.time_left, query_key_allowed: true };
-        let response = api::respond(endpoint, &event.to_string(), invocation).await;
+        let invocation = Invocation { id: "test", deadline: Instant::now() + self.time_left, query_key_allowed: true };
+        let event = event.to_string();
+        // Boxed: a test that sends often would else be a huge future.
+        let response = api::respond(endpoint, &event, invocation).await;
         let response = serde_json::to_value(response).expect("an answer is JSON");
+        self.assert_discreet(&response);
         let body = response["body"].as_str().and_then(|body| serde_json::from_str(body).ok());
         Answer {
             status: response["statusCode"].as_u64().expect("an answer has a status"),
             headers: response["headers"].clone(),
             body: body.expect("an answer's body is JSON"),
+        }
+    }
+
+    /// An answer of any status holds no key, no token and no word from inside.
+    fn assert_discreet(&self, response: &Value) {
+        assert_eq!(response["headers"]["Content-Type"], "application/json", "{response}");
+        let text = response.to_string();
+        let keys = [self.headers.get("X-API-Key"), self.query.get("api_key")];
+        // Very short keys are in every text by chance.
+        let keys = keys.into_iter().flatten().filter_map(Value::as_str).filter(|key| key.len() >= 8);
+        for secret in keys.chain([meta_simulator::ACCESS_TOKEN]).chain(INTERNAL_WORDS) {
+            assert!(!text.contains(secret), "{secret} in {text}");
         }
     }
 }

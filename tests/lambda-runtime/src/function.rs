@@ -1,0 +1,153 @@
+//! A function's real program, running.
+
+use std::process::{ExitStatus, Stdio};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use domain::Clock;
+use serde_json::Value;
+use tokio::io::{AsyncBufReadExt, AsyncRead, BufReader};
+use tokio::process::{Child, Command};
+use tokio::sync::{Notify, watch};
+use tokio::task::AbortHandle;
+
+use crate::runtime_api::RuntimeApi;
+use crate::{Environment, patiently};
+
+/// The time that template.yaml gives every function.
+const TIMEOUT: Duration = Duration::from_secs(28);
+
+/// A function, running as a process of its own. Dropping it kills the process.
+pub struct Function {
+    api: RuntimeApi,
+    lines: Lines,
+    killed: Arc<Notify>,
+    ended: watch::Receiver<Option<ExitStatus>>,
+    watching: AbortHandle,
+}
+
+/// Why an event got no answer.
+#[derive(Debug)]
+pub enum FunctionError {
+    /// The function reported an error in place of an answer.
+    Reported(Value),
+    /// The process ended.
+    Ended(ExitStatus),
+}
+
+type Lines = Arc<Mutex<Vec<String>>>;
+
+impl Function {
+    /// Starts a program, and waits until it asks for its first event or ends.
+    pub async fn start(binary: &str, environment: &Environment) -> Self {
+        let api = RuntimeApi::start().await;
+        let child = Command::new(binary)
+            .env_clear()
+            .envs(environment.variables())
+            .env("AWS_LAMBDA_RUNTIME_API", api.address())
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .kill_on_drop(true)
+            .spawn()
+            .expect("the program can be run");
+        let (lines, killed) = (Lines::default(), Arc::new(Notify::new()));
+        let (end, ended) = watch::channel(None);
+        let watching = watch_over(child, Arc::clone(&lines), Arc::clone(&killed), end);
+        let watching = tokio::spawn(watching).abort_handle();
+        let function = Self { api, lines, killed, ended, watching };
+        let started = async {
+            tokio::select! {
+                () = function.api.asked() => {}
+                _ = function.exit_status() => {}
+            }
+        };
+        patiently("the function asks for an event, or ends", started).await;
+        function
+    }
+
+    /// Hands over an event, and waits for the answer.
+    pub async fn invoke(&self, event: &str) -> Result<Value, FunctionError> {
+        self.invoke_within(event, TIMEOUT).await
+    }
+
+    /// Hands over an event that must be answered within `time_left`.
+    pub async fn invoke_within(&self, event: &str, time_left: Duration) -> Result<Value, FunctionError> {
+        let deadline = Clock::system().now().saturating_add(time_left).expect("a moment near the present");
+        self.invoke_by(event, deadline.as_millisecond()).await
+    }
+
+    /// Hands over an event with the header `Lambda-Runtime-Deadline-Ms` as it is given here.
+    pub async fn invoke_by(&self, event: &str, deadline_epoch_ms: i64) -> Result<Value, FunctionError> {
+        let outcome = self.api.invoke(event, deadline_epoch_ms);
+        let outcome = async {
+            tokio::select! {
+                biased;
+                Ok(outcome) = outcome => Ok(outcome),
+                status = self.exit_status() => Err(FunctionError::Ended(status)),
+            }
+        };
+        let json = |text: String| serde_json::from_str(&text).expect("what a function posts is JSON");
+        match patiently("the function answers", outcome).await? {
+            Ok(answer) => Ok(json(answer)),
+            Err(error) => Err(FunctionError::Reported(json(error))),
+        }
+    }
+
+    /// Whether the process is still there.
+    pub fn is_running(&self) -> bool {
+        self.ended.borrow().is_none()
+    }
+
+    /// Every line that it wrote so far, to standard output or standard error.
+    pub fn log(&self) -> Vec<String> {
+        self.lines.lock().expect("no reader panicked").clone()
+    }
+
+    /// Waits until the process ends by itself. Then the log is complete.
+    pub async fn ended(&self) -> ExitStatus {
+        patiently("the function ends", self.exit_status()).await
+    }
+
+    /// Kills the process, as Lambda does when it hangs. Then the log is complete.
+    pub async fn kill(&self) -> ExitStatus {
+        self.killed.notify_one();
+        self.ended().await
+    }
+
+    async fn exit_status(&self) -> ExitStatus {
+        let mut ended = self.ended.clone();
+        let status = ended.wait_for(Option::is_some).await.map(|status| *status);
+        status.ok().flatten().expect("somebody watches over the process while this lives")
+    }
+}
+
+impl Drop for Function {
+    fn drop(&mut self) {
+        // It takes the child with it.
+        self.watching.abort();
+    }
+}
+
+/// Collects what a process writes, until it has ended.
+async fn watch_over(mut child: Child, lines: Lines, killed: Arc<Notify>, end: watch::Sender<Option<ExitStatus>>) {
+    let (stdout, stderr) = (child.stdout.take(), child.stderr.take());
+    let status = async {
+        tokio::select! {
+            status = child.wait() => return status,
+            () = killed.notified() => {}
+        }
+        child.start_kill()?;
+        child.wait().await
+    };
+    let (status, (), ()) = tokio::join!(status, collect(stdout, &lines), collect(stderr, &lines));
+    end.send_replace(Some(status.expect("a child can be waited for")));
+}
+
+async fn collect(output: Option<impl AsyncRead + Unpin>, lines: &Lines) {
+    let output = output.expect("the output is a pipe");
+    let mut output = BufReader::new(output).split(b'\n');
+    while let Some(line) = output.next_segment().await.expect("a pipe can be read") {
+        lines.lock().expect("no reader panicked").push(String::from_utf8_lossy(&line).into_owned());
+    }
+}

@@ -1,0 +1,76 @@
+//! As much of AWS Secrets Manager as hands out one secret.
+
+use std::sync::{Arc, Mutex};
+
+use axum::Router;
+use axum::extract::State;
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::{IntoResponse, Response};
+use axum::routing::post;
+use serde_json::{Value, json};
+use tokio::net::TcpListener;
+use tokio::task::AbortHandle;
+
+/// A stand-in for Secrets Manager that knows one secret. Dropping it stops it.
+pub struct SecretsManager {
+    url: String,
+    asked: Asked,
+    serving: AbortHandle,
+}
+
+/// The headers of every request.
+type Asked = Arc<Mutex<Vec<HeaderMap>>>;
+
+/// The name of the secret and what it holds.
+type Secret = (String, String);
+
+impl SecretsManager {
+    /// Starts one that knows the secret `arn`, which holds `secret`.
+    pub async fn start(arn: &str, secret: &str) -> Self {
+        let asked = Asked::default();
+        let state = (Arc::new((arn.to_owned(), secret.to_owned())), Arc::clone(&asked));
+        let router = Router::new().route("/", post(get_secret_value)).with_state(state);
+        let listener = TcpListener::bind(("127.0.0.1", 0)).await.expect("a port is free");
+        let url = format!("http://{}", listener.local_addr().expect("a listener has an address"));
+        let serving = tokio::spawn(async move { axum::serve(listener, router).await }).abort_handle();
+        Self { url, asked, serving }
+    }
+
+    /// Where it listens: the value of `AWS_ENDPOINT_URL_SECRETS_MANAGER`.
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// The header `name` of every request so far, oldest first.
+    pub fn asked_with(&self, name: &str) -> Vec<String> {
+        let asked = self.asked.lock().expect("no handler panicked");
+        let values = asked.iter().map(|headers| headers.get(name).and_then(|value| value.to_str().ok()));
+        values.map(|value| value.unwrap_or_default().to_owned()).collect()
+    }
+}
+
+impl Drop for SecretsManager {
+    fn drop(&mut self) {
+        self.serving.abort();
+    }
+}
+
+async fn get_secret_value(
+    State((secret, asked)): State<(Arc<Secret>, Asked)>,
+    headers: HeaderMap,
+    body: String,
+) -> Response {
+    let (arn, secret) = secret.as_ref();
+    let wanted = serde_json::from_str::<Value>(&body).unwrap_or_default();
+    let is_known = headers.get("x-amz-target").is_some_and(|target| target == "secretsmanager.GetSecretValue")
+        && wanted["SecretId"] == json!(arn);
+    asked.lock().expect("no handler panicked").push(headers);
+    let (status, answer) = if is_known {
+        (StatusCode::OK, json!({"ARN": arn, "Name": "accounts", "SecretString": secret}))
+    } else {
+        let refusal =
+            json!({"__type": "ResourceNotFoundException", "Message": "Secrets Manager can't find the secret."});
+        (StatusCode::BAD_REQUEST, refusal)
+    };
+    (status, [("Content-Type", "application/x-amz-json-1.1")], answer.to_string()).into_response()
+}
