@@ -1,5 +1,6 @@
 //! A request, as an endpoint reads it.
 
+use std::borrow::Cow;
 use std::time::{Duration, Instant};
 
 use base64::Engine as _;
@@ -65,18 +66,20 @@ impl Request {
         })
     }
 
-    fn body_bytes(&self) -> Result<Vec<u8>> {
-        let too_large = |length: usize| {
-            let message = format!("The body is too large: {length} bytes, where {BODY_LIMIT} are allowed");
-            Error::new(Kind::TooLarge, message).code("body_too_large").retryable(false)
+    fn body_bytes(&self) -> Result<Cow<'_, [u8]>> {
+        let bytes = if self.body.is_base64 {
+            let decoded = STANDARD.decode(&self.body.text).map_err(|error| {
+                let unreadable = Error::new(Kind::Invalid, "The body can't be read");
+                unreadable.code("invalid_body").retryable(false).caused_by(error)
+            })?;
+            Cow::Owned(decoded)
+        } else {
+            Cow::Borrowed(self.body.text.as_bytes())
         };
-        if !self.body.is_base64 {
-            let bytes = self.body.text.as_bytes();
-            return if bytes.len() > BODY_LIMIT { Err(too_large(bytes.len())) } else { Ok(bytes.to_vec()) };
+        if bytes.len() > BODY_LIMIT {
+            let message = format!("The body is too large: {} bytes, where {BODY_LIMIT} are allowed", bytes.len());
+            return Err(Error::new(Kind::TooLarge, message).code("body_too_large").retryable(false));
         }
-        let bytes = STANDARD.decode(&self.body.text).map_err(|error| {
-            Error::new(Kind::Invalid, "The body can't be read").code("invalid_body").retryable(false).caused_by(error)
-        })?;
-        if bytes.len() > BODY_LIMIT { Err(too_large(bytes.len())) } else { Ok(bytes) }
+        Ok(bytes)
     }
 }
