@@ -24,7 +24,8 @@ pub(crate) fn to_domain(error: whatsapp::Error) -> Error {
         Meta::Invalid(_) => (Kind::Internal, "internal"),
     };
     let mut public = Error::new(kind, words(&error)).code(code).retryable(error.retryable());
-    if let Some(graph) = error.graph() {
+    // A bare status has no object of Meta's.
+    if let Some(graph) = error.graph().filter(|graph| !graph.raw.is_null()) {
         public = public.meta(graph.raw.clone());
     }
     match kind {
@@ -68,7 +69,7 @@ const fn refused(graph: &GraphError) -> (Kind, &'static str) {
         100 if matches!(graph.subcode, Some(33)) => (OPERATOR, "sender_not_found"),
         131_042 | 131_044 => (OPERATOR, "payment_required"),
         131_045 | 133_000..=133_015 => (OPERATOR, "sender_not_registered"),
-        131_037 | 134_011 | 141_010 => (OPERATOR, "sender_not_ready"),
+        131_037 | 134_011 => (OPERATOR, "sender_not_ready"),
         130_403 => (CALLER, "recipient_blocked"),
         130_497 => (CALLER, "country_restricted"),
         131_021 => (CALLER, "recipient_is_sender"),

@@ -1,7 +1,7 @@
 //! The state machine of a send.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use auth::Caller;
 use domain::{
@@ -21,8 +21,14 @@ use crate::meta_error;
 const META_TIMEOUT: Duration = Duration::from_secs(12);
 /// What is kept back of the function's time for recording the outcome and answering.
 const RECORDING_TIME: Duration = Duration::from_secs(4);
+/// The longest that recording takes; the rest is for the answer.
+const RECORDING_LIMIT: Duration = Duration::from_millis(3500);
 /// With less time than this left, a send is not begun.
 const LEAST_TIME: Duration = Duration::from_secs(6);
+/// With less time than this for Meta, it is not called: its answer would hardly come.
+const LEAST_META_TIME: Duration = Duration::from_secs(1);
+/// The longest that connecting to Meta takes. With less time than this, it can't be told whether Meta was reached.
+const CONNECT_TIME: Duration = Duration::from_secs(2);
 /// A key that was reserved this long ago without a message that began: whoever reserved it is gone, or far too late.
 const RESERVATION_TIME: Duration = Duration::from_secs(10);
 /// What a client is told to wait while another request with its key is under way.
@@ -98,8 +104,11 @@ impl Outbox {
 
     /// Sends a message once, and records what became of it.
     pub async fn send(&self, caller: &Caller, draft: Draft, terms: &Terms) -> Result<Delivery> {
+        let begun = Instant::now();
         let account = caller.account(&self.accounts, draft.account_id)?;
-        let meta_timeout = meta_timeout(terms.time_left)?;
+        if terms.time_left < LEAST_TIME {
+            return Err(too_little_time());
+        }
         let mut message = whatsapp::Message::new(draft.to.as_digits(), draft.content);
         if let Some(wamid) = draft.reply_to {
             message = message.reply_to(wamid);
@@ -136,7 +145,11 @@ impl Outbox {
             // This call was so slow that another with its key took its place.
             return Err(in_flight());
         }
-        let result = self.call_meta(account, &message, meta_timeout).await;
+        // Only now: a slow storage may have taken a part of it.
+        let result = match meta_timeout(terms.time_left.saturating_sub(begun.elapsed())) {
+            Some(timeout) => self.call_meta(account, &message, timeout).await,
+            None => Err(too_little_time()),
+        };
         self.record(&new, &result).await;
         match result {
             Ok(sent) => Ok(Delivery { answer: sent.answer, replayed: false }),
@@ -197,14 +210,14 @@ impl Outbox {
         self.messages.give_up(&never_begun, &why).await
     }
 
-    /// Calls Meta, a second time where the first surely did not reach it.
+    /// Calls Meta, a second time where the first surely did not reach it and there is time to learn the same again.
     async fn call_meta(&self, account: &Account, message: &whatsapp::Message, timeout: Duration) -> Result<Sent> {
         let number = self.whatsapp.number(&account.phone_number_id, &account.access_token);
-        let begun = std::time::Instant::now();
+        let begun = Instant::now();
         let mut result = number.send(message, timeout).await;
         if let Err(whatsapp::Error::NotReached(_)) = &result {
             let left = timeout.saturating_sub(begun.elapsed());
-            if !left.is_zero() {
+            if left > CONNECT_TIME {
                 result = number.send(message, left).await;
             }
         }
@@ -219,8 +232,8 @@ impl Outbox {
             Err(error) if error.kind() == Kind::OutcomeUnknown => Outcome::Unknown,
             Err(error) => Outcome::Rejected(error.public().clone()),
         };
-        let finish = self.messages.finish(new.id, &outcome);
-        let touch = async {
+        let finish = in_time(Box::pin(self.messages.finish(new.id, &outcome)));
+        let touch = in_time(Box::pin(async {
             match result {
                 Ok(sent) => {
                     let contact = sent.wa_id.as_deref().unwrap_or(&new.phone);
@@ -228,7 +241,7 @@ impl Outbox {
                 }
                 Err(_) => Ok(()),
             }
-        };
+        }));
         let (finished, touched) = futures::join!(finish, touch);
         for (what, result) in [("the outcome of a message", finished), ("a conversation", touched)] {
             if let Err(error) = result {
@@ -243,14 +256,21 @@ enum Replay {
     Unsent,
 }
 
-/// How long Meta gets, so that its answer can still be recorded and told.
-fn meta_timeout(time_left: Duration) -> Result<Duration> {
-    if time_left < LEAST_TIME {
-        let message = "There is too little time left to send. Nothing was sent. Try again.";
-        let error = Error::new(Kind::Unavailable, message).code("too_little_time").retryable(true);
-        return Err(error.retry_after(Duration::from_secs(1)));
-    }
-    Ok(META_TIMEOUT.min(time_left.saturating_sub(RECORDING_TIME)))
+/// How long Meta gets, so that its answer can still be recorded and told. `None`: too short to call it.
+fn meta_timeout(time_left: Duration) -> Option<Duration> {
+    Some(META_TIMEOUT.min(time_left.saturating_sub(RECORDING_TIME))).filter(|timeout| *timeout >= LEAST_META_TIME)
+}
+
+/// Storage may be slow: the client is answered in any case.
+async fn in_time(recording: impl Future<Output = Result<()>>) -> Result<()> {
+    tokio::time::timeout(RECORDING_LIMIT, recording).await.unwrap_or_else(|late| Err(Error::storage(late)))
+}
+
+fn too_little_time() -> Error {
+    Error::new(Kind::Unavailable, "There is too little time left to send. Nothing was sent. Try again.")
+        .code("too_little_time")
+        .retryable(true)
+        .retry_after(Duration::from_secs(1))
 }
 
 /// Meta's answer as it was stored. A message that a webhook settled has none: then what Meta would have said.

@@ -1,9 +1,11 @@
 //! What every test here starts with: a testbed, somebody who may send, and short words for what is looked at.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
 use auth::{ApiKey, Caller};
+use aws_sdk_dynamodb::types::AttributeValue;
 use domain::{CountryCode, IdempotencyKey, MessageId, PhoneNumber, Result, Scope};
 use outbox::{Delivery, Draft, Outbox, Terms};
 use serde_json::json;
@@ -21,7 +23,7 @@ pub(crate) const KEY: &str = "order-4711";
 /// What a function has left at its start.
 pub(crate) const TIME_LEFT: Duration = Duration::from_secs(28);
 /// Longer than anything takes, also on a busy machine.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// A deployment of its own for one test.
 pub(crate) struct Bed {
@@ -44,13 +46,18 @@ impl Bed {
         Self { outbox, ..self }
     }
 
-    /// One whose outbox reaches DynamoDB through a proxy. The testbed's own outbox goes straight.
+    /// With its DynamoDB at another address. The testbed's own outbox goes straight.
+    pub(crate) fn with_database(self, url: &str) -> Self {
+        let database = Database::local(url, self.testbed.engine.table_prefix());
+        let outbox = self.outbox_with(&database, &self.testbed.simulator.graph_api_url());
+        Self { outbox, ..self }
+    }
+
+    /// With a proxy in front of its DynamoDB.
     pub(crate) async fn with_proxy() -> (Self, Proxy) {
         let bed = Self::start().await;
         let proxy = Proxy::start(bed.testbed.engine.url()).await;
-        let database = Database::local(proxy.url(), bed.testbed.engine.table_prefix());
-        let outbox = bed.outbox_with(&database, &bed.testbed.simulator.graph_api_url());
-        (Self { outbox, ..bed }, proxy)
+        (bed.with_database(proxy.url()), proxy)
     }
 
     fn outbox_with(&self, database: &Database, graph_api_url: &str) -> Outbox {
@@ -100,9 +107,9 @@ impl Bed {
     pub(crate) async fn column(&self, table: &str, attribute: &str) -> Vec<String> {
         let database = &self.testbed.database;
         let rows = database.client().scan().table_name(database.table(table)).send().await.unwrap();
-        let text = |row: &std::collections::HashMap<_, _>| match &row[attribute] {
-            value if value.is_s() => value.as_s().unwrap().clone(),
-            value => value.as_n().unwrap().clone(),
+        let text = |row: &HashMap<String, AttributeValue>| match &row[attribute] {
+            AttributeValue::S(text) | AttributeValue::N(text) => text.clone(),
+            other => panic!("neither a text nor a number: {other:?}"),
         };
         let mut column: Vec<_> = rows.items().iter().map(text).collect();
         column.sort();
@@ -158,7 +165,7 @@ pub(crate) async fn until(happened: impl Fn() -> bool) {
     tokio::time::timeout(PATIENCE, wait).await.unwrap();
 }
 
-/// An address at which nobody listens, for as long as the socket is kept.
+/// An address at which nobody listens, for as long as the socket is kept as it is.
 pub(crate) fn closed_port() -> (TcpSocket, String) {
     let socket = TcpSocket::new_v4().unwrap();
     socket.bind(([127, 0, 0, 1], 0).into()).unwrap();

@@ -1,5 +1,5 @@
-//! What the outbox guarantees, on the real embedded DynamoDB and the simulated Meta, over real sockets: which faults end
-//! how, what an idempotency key promises, and what a storage that fails may cost.
+//! What the outbox guarantees, on the real embedded DynamoDB and the simulated Meta, over real sockets: which faults
+//! end how, what an idempotency key promises, and what a storage that fails may cost.
 
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "what goes wrong here fails the test")]
 

@@ -73,8 +73,7 @@ const ROWS: [Row; 22] = [
 ];
 
 /// These last until our patience ends.
-const SILENT_ROWS: [Row; 2] =
-    [row(Fault::NeverAnswer, 1, Unknown, 0), row(Fault::AcceptedThenSilence, 1, Unknown, 1)];
+const SILENT_ROWS: [Row; 2] = [row(Fault::NeverAnswer, 1, Unknown, 0), row(Fault::AcceptedThenSilence, 1, Unknown, 1)];
 
 #[tokio::test]
 async fn every_fault_ends_as_the_table_says() {
@@ -86,7 +85,7 @@ async fn every_fault_ends_as_the_table_says() {
 #[tokio::test]
 async fn silence_ends_with_the_time_that_is_left() {
     // Meta gets what is left but for 4 seconds.
-    let checks = SILENT_ROWS.iter().map(|row| row.check(Duration::from_secs(7)));
+    let checks = SILENT_ROWS.iter().map(|row| Box::pin(row.check(Duration::from_secs(7))));
     futures::future::join_all(checks).await;
 }
 
@@ -94,8 +93,10 @@ async fn silence_ends_with_the_time_that_is_left() {
 fn no_fault_of_the_simulator_is_missing_in_the_table() {
     let readme = include_str!("../../../../infra/meta-simulator/README.md");
     // | `15551000001` | `close_after_request` | …
-    let by_number = readme.lines().filter(|line| line.starts_with("| `1555")).map(|line| line.split('`').nth(3).unwrap());
-    let known: BTreeSet<_> = by_number.chain(["error", "close_before_reading"]).map(|name| name.replace('_', "")).collect();
+    let by_number =
+        readme.lines().filter(|line| line.starts_with("| `1555")).map(|line| line.split('`').nth(3).unwrap());
+    let known: BTreeSet<_> =
+        by_number.chain(["error", "close_before_reading"]).map(|name| name.replace('_', "")).collect();
     let name = |row: &Row| match &row.way {
         Way::Fault(fault) => format!("{fault:?}").split('(').next().map(str::to_lowercase),
         Way::Closed | Way::NoTls => None,
@@ -107,16 +108,15 @@ fn no_fault_of_the_simulator_is_missing_in_the_table() {
 impl Row {
     async fn check(&self, time_left: Duration) {
         let bed = Bed::start().await;
-        let simulator = &bed.testbed.simulator;
         let (closed, closed_url) = closed_port();
         let (bed, name) = match &self.way {
             Way::Fault(fault) => {
-                simulator.fail_next(fault.clone(), 1);
+                bed.testbed.simulator.fail_next(fault.clone(), 1);
                 (bed, format!("{fault:?}"))
             }
             Way::Closed => (bed.with_meta(&closed_url), "closed port".to_owned()),
             Way::NoTls => {
-                let url = simulator.graph_api_url().replace("http:", "https:");
+                let url = bed.testbed.simulator.graph_api_url().replace("http:", "https:");
                 (bed.with_meta(&url), "no TLS".to_owned())
             }
         };
