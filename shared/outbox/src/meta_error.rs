@@ -19,6 +19,8 @@ pub(crate) fn to_domain(error: whatsapp::Error) -> Error {
         Meta::Forbidden(_) => (Kind::UpstreamFailed, "upstream_permission"),
         Meta::Restricted(_) => (Kind::UpstreamFailed, "account_restricted"),
         Meta::Refused(graph) => refused(graph),
+        // "Bad request or server fault", says Meta of it.
+        Meta::Unavailable(graph) if graph.code == 1 => (Kind::UpstreamFailed, "upstream_failed"),
         Meta::Unavailable(_) => (Kind::Unavailable, "upstream_unavailable"),
         Meta::Unreadable { .. } => (Kind::UpstreamFailed, "upstream_failed"),
         Meta::Invalid(_) => (Kind::Internal, "internal"),
@@ -69,7 +71,7 @@ const fn refused(graph: &GraphError) -> (Kind, &'static str) {
         100 if matches!(graph.subcode, Some(33)) => (OPERATOR, "sender_not_found"),
         131_042 | 131_044 => (OPERATOR, "payment_required"),
         131_045 | 133_000..=133_015 => (OPERATOR, "sender_not_registered"),
-        131_037 | 134_011 => (OPERATOR, "sender_not_ready"),
+        131_037 | 131_063 | 134_011 | 134_102 => (OPERATOR, "sender_not_ready"),
         130_403 => (CALLER, "recipient_blocked"),
         130_497 => (CALLER, "country_restricted"),
         131_021 => (CALLER, "recipient_is_sender"),
@@ -83,7 +85,29 @@ const fn refused(graph: &GraphError) -> (Kind, &'static str) {
         132_007 => (CALLER, "template_policy"),
         132_015 => (CALLER, "template_paused"),
         132_016 => (CALLER, "template_disabled"),
-        _ => (CALLER, "refused"),
+        // Parameters, media, groups, Flows, calls, blocking, usernames.
+        100
+        | 130_472
+        | 131_008
+        | 131_009
+        | 131_020
+        | 131_041
+        | 131_051..=131_053
+        | 131_055
+        | 131_059
+        | 131_062
+        | 131_201..=131_215
+        | 132_068
+        | 134_100
+        | 137_000
+        | 138_000..=138_018
+        | 139_000..=139_004
+        | 139_100
+        | 139_101
+        | 147_001..=147_005
+        | 1_752_041 => (CALLER, "refused"),
+        // 135000, which says nothing, and codes that Meta has added since: nobody knows who can mend that.
+        _ => (OPERATOR, "upstream_failed"),
     }
 }
 

@@ -128,15 +128,7 @@ impl Outbox {
         };
 
         if let Some(key) = &terms.idempotency_key {
-            let fingerprint =
-                Sha256::new().chain_update(account.id.to_string()).chain_update([0]).chain_update(&asked_for);
-            let claim = Claim {
-                key_id: new.key_id.clone(),
-                key: key.clone(),
-                fingerprint: fingerprint.finalize().into(),
-                message_id: id,
-                at: created_at,
-            };
+            let claim = claim(key, &new, &asked_for);
             if let Some(answer) = self.reserve(&claim, &new).await? {
                 return Ok(Delivery { answer, replayed: true });
             }
@@ -254,6 +246,18 @@ impl Outbox {
 enum Replay {
     Answer(Box<RawValue>),
     Unsent,
+}
+
+/// A claim to be the one that sends this message under the key. What was asked for is all of the message but its id.
+fn claim(key: &IdempotencyKey, new: &NewMessage, asked_for: &str) -> Claim {
+    let fingerprint = Sha256::new().chain_update(new.account_id.to_string()).chain_update([0]).chain_update(asked_for);
+    Claim {
+        key_id: new.key_id.clone(),
+        key: key.clone(),
+        fingerprint: fingerprint.finalize().into(),
+        message_id: new.id,
+        at: new.created_at,
+    }
 }
 
 /// How long Meta gets, so that its answer can still be recorded and told. `None`: too short to call it.

@@ -21,7 +21,7 @@ pub(crate) fn classify(error: GraphError, retry_after: Option<Duration>) -> Erro
         3 | 10 | 200..=299 | 131_005 | 139_200 | 141_010 => Error::Forbidden(graph),
         368 | 131_031 => Error::Restricted(graph),
         // Unknown failures, overload, maintenance; a template still being synchronised; the block list changing or failing.
-        1 | 2 | 131_000 | 131_016 | 131_057 | 133_004 | 134_101 | 139_102 | 139_103 => Error::Unavailable(graph),
+        1 | 2 | 131_000 | 131_016 | 131_057 | 133_004 | 134_101 | 139_102 | 139_103 | 2_494_100 => Error::Unavailable(graph),
         // The request: a number or object that does not exist (33, 100), parameters, recipient, media, paging cursor.
         33 | 100 | 131_008 | 131_009 | 131_020 | 131_021 | 131_026 | 131_030 | 131_041 | 131_051..=131_053
         | 131_055 | 131_059 | 131_062 | 131_201..=131_215 | 135_000 | 137_000

@@ -24,19 +24,20 @@ const ROWS: &[Row] = &[
         false,
         None,
     ),
-    (&[131_037, 134_011], Kind::UpstreamFailed, "sender_not_ready", false, None),
+    (&[131_037, 131_063, 134_011, 134_102], Kind::UpstreamFailed, "sender_not_ready", false, None),
     // Later.
     (&[4, 17, 32, 341, 613, 80007, 132_069, 133_016], Kind::Throttled, "rate_limited", true, Some(60)),
     (&[130_429], Kind::Throttled, "rate_limited", true, Some(1)),
     (&[131_056], Kind::Throttled, "rate_limited", true, Some(6)),
     (&[131_048, 131_064], Kind::Throttled, "rate_limited", true, Some(3600)),
     (
-        &[1, 2, 131_000, 131_016, 131_057, 133_004, 134_101, 139_102, 139_103],
+        &[2, 131_000, 131_016, 131_057, 133_004, 134_101, 139_102, 139_103, 2_494_100],
         Kind::Unavailable,
         "upstream_unavailable",
         true,
         Some(1),
     ),
+    (&[1], Kind::UpstreamFailed, "upstream_failed", true, None),
     // The client can mend these, or must leave it.
     (&[130_403], Kind::Invalid, "recipient_blocked", false, None),
     (&[130_497], Kind::Invalid, "country_restricted", false, None),
@@ -54,22 +55,22 @@ const ROWS: &[Row] = &[
     (
         &[
             100, 130_472, 131_008, 131_009, 131_020, 131_041, 131_051, 131_052, 131_053, 131_055, 131_059, 131_062,
-            131_063, 131_201, 131_208, 131_215, 132_068, 134_100, 134_102, 135_000, 137_000, 138_000, 138_006, 138_018,
-            139_000, 139_001, 139_002, 139_003, 139_004, 139_100, 139_101, 147_001, 147_003, 147_005, 1_752_041,
+            131_201, 131_208, 131_215, 132_068, 134_100, 137_000, 138_000, 138_006, 138_018, 139_000, 139_001, 139_002,
+            139_003, 139_004, 139_100, 139_101, 147_001, 147_003, 147_005, 1_752_041,
         ],
         Kind::Invalid,
         "refused",
         false,
         None,
     ),
-    // Codes that no send gives, and one that Meta does not have yet.
+    // What says nothing, codes that no send gives, and one that Meta does not have yet.
     (
         &[
-            200_005, 200_007, 2_388_001, 2_388_012, 2_388_091, 2_388_093, 2_388_103, 2_494_164, 2_494_179, 2_593_107,
-            2_593_108, 9_999_999,
+            135_000, 200_005, 200_007, 2_388_001, 2_388_012, 2_388_091, 2_388_093, 2_388_103, 2_494_164, 2_494_179,
+            2_593_107, 2_593_108, 9_999_999,
         ],
-        Kind::Invalid,
-        "refused",
+        Kind::UpstreamFailed,
+        "upstream_failed",
         false,
         None,
     ),
@@ -139,14 +140,14 @@ async fn metas_message_is_worded_as_the_reference_words_it() {
 async fn an_error_of_a_new_code_goes_by_its_status_and_by_what_meta_says_of_it() {
     let error = |transient: bool| json!({"message": "M", "type": "X", "code": 9_999_999, "is_transient": transient});
     for (status, transient, kind, code) in [
-        (400, false, Kind::Invalid, "refused"),
+        (400, false, Kind::UpstreamFailed, "upstream_failed"),
         (400, true, Kind::Unavailable, "upstream_unavailable"),
         (401, false, Kind::UpstreamFailed, "upstream_auth"),
         (403, false, Kind::UpstreamFailed, "upstream_permission"),
         (429, false, Kind::Throttled, "rate_limited"),
         (500, false, Kind::Unavailable, "upstream_unavailable"),
         // Meta's word that it did not do as asked.
-        (200, false, Kind::Invalid, "refused"),
+        (200, false, Kind::UpstreamFailed, "upstream_failed"),
     ] {
         let public = told_of(status, error(transient)).await;
         assert_eq!((public.kind, public.code.as_deref()), (kind, Some(code)), "{status} {transient}");
