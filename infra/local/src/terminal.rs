@@ -2,14 +2,17 @@
 
 use std::io;
 
+use tracing_subscriber::filter::{LevelFilter, Targets};
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 
 /// Logs to standard error, in lines for people.
 pub fn log_to_terminal() {
+    // The engine warns of every condition that does not hold, which here is everyday business.
+    let ours = Targets::new().with_default(LevelFilter::INFO).with_target("dynoxide", LevelFilter::OFF);
     let lines = tracing_subscriber::fmt::layer().compact().with_target(false).with_ansi(false);
     // A second start, in a test, changes nothing.
-    let _ = tracing_subscriber::registry().with(api::log_filter()).with(lines.with_writer(io::stderr)).try_init();
+    let _ = tracing_subscriber::registry().with(ours).with(lines.with_writer(io::stderr)).try_init();
 }
 
 /// Ctrl-C and, where there is such a thing, SIGTERM. From the moment this exists they end nothing by themselves.

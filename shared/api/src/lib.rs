@@ -14,7 +14,6 @@ mod serve;
 
 pub use endpoint::{Endpoint, Route};
 pub use fields::Fields;
-pub use log::log_filter;
 pub use request::Request;
 pub use response::Response;
 pub use serve::{Invocation, StartError, respond, serve};
