@@ -19,6 +19,7 @@ const TIMEOUT: Duration = Duration::from_secs(28);
 
 /// A function, running as a process of its own. Dropping it kills the process.
 pub struct Function {
+    process_id: Option<u32>,
     api: RuntimeApi,
     lines: Lines,
     killed: Arc<Notify>,
@@ -51,11 +52,12 @@ impl Function {
             .kill_on_drop(true)
             .spawn()
             .expect("the program can be run");
+        let process_id = child.id();
         let (lines, killed) = (Lines::default(), Arc::new(Notify::new()));
         let (end, ended) = watch::channel(None);
         let watching = watch_over(child, Arc::clone(&lines), Arc::clone(&killed), end);
         let watching = tokio::spawn(watching).abort_handle();
-        let function = Self { api, lines, killed, ended, watching };
+        let function = Self { process_id, api, lines, killed, ended, watching };
         let started = async {
             tokio::select! {
                 () = function.api.asked() => {}
@@ -92,6 +94,11 @@ impl Function {
             Ok(answer) => Ok(json(answer)),
             Err(error) => Err(FunctionError::Reported(json(error))),
         }
+    }
+
+    /// The id of the process, unless it ended before it could be told.
+    pub fn process_id(&self) -> Option<u32> {
+        self.process_id
     }
 
     /// Whether the process is still there.
