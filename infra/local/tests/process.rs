@@ -125,7 +125,7 @@ async fn keys_and_messages_survive_a_restart_and_a_kill_9() {
 
 #[tokio::test]
 async fn a_kill_9_in_the_middle_of_sends_loses_no_answer_and_sends_nothing_twice() {
-    const SENDS: usize = 60;
+    const SENDS: usize = 40;
     let folder = tempfile::tempdir().unwrap();
     let meta = Simulator::start().await.unwrap();
     // Slow enough that the kill finds some before, some within and some after the call to Meta.
@@ -142,25 +142,24 @@ async fn a_kill_9_in_the_middle_of_sends_loses_no_answer_and_sends_nothing_twice
     }
     let mut answered = Vec::new();
     while let Some(done) = sends.join_next().await {
-        if let (number, Ok(answer)) = done.unwrap() {
+        if let (number, Ok((StatusCode::OK, answer))) = done.unwrap() {
             answered.push((number, answer));
-        }
-        if answered.len() == SENDS / 4 {
-            program.signal("-KILL").await;
+            if answered.len() == SENDS / 4 {
+                program.signal("-KILL").await;
+            }
         }
     }
     assert!(answered.len() >= SENDS / 4);
 
     let again = Program::start(folder.path(), &settings).await;
-    for (number, (status, answer)) in &answered {
-        assert_eq!(*status, StatusCode::OK);
+    for (number, answer) in &answered {
         let replayed = again.send(&client, &phone(*number), &format!("key-{number}")).await.unwrap();
         assert_eq!(replayed, (StatusCode::OK, answer.clone()), "an answer that was given is given again");
     }
     for number in 0..SENDS {
         let (status, answer) = again.send(&client, &phone(number), &format!("key-{number}")).await.unwrap();
-        // 409: it was being sent when the program died, and its time is not over yet.
-        assert!([200, 409].contains(&status.as_u16()), "{status} {answer}");
+        // 409: it was being sent when the program died, and its time is not over yet; 504 once it is.
+        assert!([200, 409, 504].contains(&status.as_u16()), "{status} {answer}");
         assert!(meta.posts_to(&phone(number)) <= 1, "sent twice");
         assert!(status != StatusCode::OK || meta.posts_to(&phone(number)) == 1, "answered but never sent");
     }
