@@ -2,14 +2,12 @@
 
 use std::collections::BTreeSet;
 
-use aws_sdk_dynamodb::operation::put_item::PutItemError;
-use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
 use aws_sdk_dynamodb::types::AttributeValue;
 use domain::{AccountId, Clock, Error, Result, Scope};
 use jiff::fmt::serde::timestamp::millisecond;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
-use storage::{Database, epoch_millis, outage};
+use storage::{Database, Written, epoch_millis, outage};
 use uuid::Uuid;
 
 use crate::caller::Caller;
@@ -122,13 +120,7 @@ impl Keys {
             .expression_attribute_values(":id", AttributeValue::S(record.id.clone()))
             .send()
             .await;
-        match put {
-            Ok(_) => Ok(Some(record)),
-            Err(error) => match error.as_service_error() {
-                Some(PutItemError::ConditionalCheckFailedException(_)) => Ok(None),
-                _ => Err(outage(error)),
-            },
-        }
+        Ok(Written::put(put)?.is_done().then_some(record))
     }
 
     /// Switches a key off, or on again. The next request with it already sees that. `false`: there is no such key.
@@ -144,13 +136,7 @@ impl Keys {
             .expression_attribute_values(":is_active", AttributeValue::Bool(is_active))
             .send()
             .await;
-        match update {
-            Ok(_) => Ok(true),
-            Err(error) => match error.as_service_error() {
-                Some(UpdateItemError::ConditionalCheckFailedException(_)) => Ok(false),
-                _ => Err(outage(error)),
-            },
-        }
+        Ok(Written::update(update)?.is_done())
     }
 
     /// Decides whether whoever presents this key may do what `scope` names: one strongly consistent read, nothing
@@ -203,12 +189,9 @@ impl Keys {
             .expression_attribute_values(":step_ago", epoch_millis(step_ago))
             .send()
             .await;
-        if let Err(error) = update {
-            let by_another =
-                matches!(error.as_service_error(), Some(UpdateItemError::ConditionalCheckFailedException(_)));
-            if !by_another {
-                tracing::warn!(error = outage(error).source_chain(), "the use of a key was not written down");
-            }
+        // Refused: another request was faster.
+        if let Err(error) = Written::update(update) {
+            tracing::warn!(cause = error.source_chain(), "the use of a key was not written down");
         }
     }
 }

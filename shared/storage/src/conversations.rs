@@ -1,15 +1,13 @@
 //! Tables `Conversations` and `Counters`: who the business talks with, and the whole numbers that clients know
 //! conversations by.
 
-use aws_sdk_dynamodb::operation::put_item::PutItemError;
-use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
 use aws_sdk_dynamodb::types::{AttributeValue, ReturnValue, ReturnValuesOnConditionCheckFailure};
 use domain::{AccountId, Error, Result};
 use jiff::Timestamp;
 use jiff::fmt::serde::timestamp::millisecond;
 use serde::{Deserialize, Serialize};
 
-use crate::database::{Database, epoch_millis, outage};
+use crate::database::{Database, Written, epoch_millis, outage};
 
 /// The conversations of all accounts.
 #[derive(Clone, Debug)]
@@ -76,13 +74,10 @@ impl Conversations {
             .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
             .send()
             .await;
-        match update {
-            Ok(_) => Ok(true),
-            Err(error) => match error.as_service_error() {
-                Some(UpdateItemError::ConditionalCheckFailedException(failed)) => Ok(failed.item().is_some()),
-                _ => Err(outage(error)),
-            },
-        }
+        Ok(match Written::update(update)? {
+            Written::Done => true,
+            Written::Refused(row) => row.is_some(),
+        })
     }
 
     /// `false`: it is there already.
@@ -96,13 +91,7 @@ impl Conversations {
             .condition_expression("attribute_not_exists(contact)")
             .send()
             .await;
-        match put {
-            Ok(_) => Ok(true),
-            Err(error) => match error.as_service_error() {
-                Some(PutItemError::ConditionalCheckFailedException(_)) => Ok(false),
-                _ => Err(outage(error)),
-            },
-        }
+        Ok(Written::put(put)?.is_done())
     }
 
     /// The next whole number. One may be skipped when an answer is lost; none is given twice.

@@ -1,9 +1,12 @@
 //! The connection to DynamoDB.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::error::SdkError;
+use aws_sdk_dynamodb::operation::put_item::{PutItemError, PutItemOutput};
+use aws_sdk_dynamodb::operation::update_item::{UpdateItemError, UpdateItemOutput};
 use aws_sdk_dynamodb::types::AttributeValue;
 use domain::Error;
 use jiff::Timestamp;
@@ -54,5 +57,48 @@ where
         // Not the whole of it: its raw answer may quote rows.
         SdkError::ServiceError(context) => Error::storage(context.into_err()),
         other => Error::storage(other),
+    }
+}
+
+/// What a conditional write came to.
+#[derive(Debug)]
+pub enum Written {
+    /// The row is as the write wanted it.
+    Done,
+    /// The condition does not hold. With it the row that stands there, if there is one and the write asked for it.
+    Refused(Option<Row>),
+}
+
+/// A row, by its attributes' names.
+type Row = HashMap<String, AttributeValue>;
+
+impl Written {
+    /// Reads the answer to a conditional put.
+    pub fn put(answer: Result<PutItemOutput, SdkError<PutItemError>>) -> domain::Result<Self> {
+        match answer {
+            Ok(_) => Ok(Self::Done),
+            Err(error) => match error.as_service_error() {
+                Some(PutItemError::ConditionalCheckFailedException(refused)) => Ok(Self::Refused(refused.item.clone())),
+                _ => Err(outage(error)),
+            },
+        }
+    }
+
+    /// Reads the answer to a conditional update.
+    pub fn update(answer: Result<UpdateItemOutput, SdkError<UpdateItemError>>) -> domain::Result<Self> {
+        match answer {
+            Ok(_) => Ok(Self::Done),
+            Err(error) => match error.as_service_error() {
+                Some(UpdateItemError::ConditionalCheckFailedException(refused)) => {
+                    Ok(Self::Refused(refused.item.clone()))
+                }
+                _ => Err(outage(error)),
+            },
+        }
+    }
+
+    /// Whether the condition held.
+    pub const fn is_done(&self) -> bool {
+        matches!(self, Self::Done)
     }
 }

@@ -3,7 +3,6 @@
 //! A row points at a message and holds nothing of its outcome: the message's own row is the one truth, so that a
 //! status webhook which settles a message settles the key's answer with it.
 
-use aws_sdk_dynamodb::operation::put_item::PutItemError;
 use aws_sdk_dynamodb::types::{AttributeValue, ReturnValuesOnConditionCheckFailure};
 use domain::{Error, IdempotencyKey, MessageId, Result};
 use jiff::fmt::serde::timestamp::{millisecond, second};
@@ -11,7 +10,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use crate::database::{Database, epoch_millis, outage};
+use crate::database::{Database, Written, epoch_millis};
 
 /// How long a key is kept.
 const RETENTION: SignedDuration = SignedDuration::from_hours(24);
@@ -106,12 +105,10 @@ impl IdempotencyKeys {
             .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
             .send()
             .await;
-        let Err(error) = put else { return Ok(None) };
-        let standing = match error.as_service_error() {
-            Some(PutItemError::ConditionalCheckFailedException(failed)) => failed.item().cloned(),
-            _ => return Err(outage(error)),
+        let standing = match Written::put(put)? {
+            Written::Done => return Ok(None),
+            Written::Refused(row) => row.ok_or_else(|| Error::internal("a key that is reserved shows no row"))?,
         };
-        let Some(standing) = standing else { return Err(outage(error)) };
         let standing: Reservation = serde_dynamo::from_item(standing).map_err(Error::internal)?;
         // The SDK tries again when an answer is lost: then the row that stands in the way is our own.
         Ok((standing.message_id != claim.message_id).then_some(standing))

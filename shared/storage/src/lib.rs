@@ -13,6 +13,6 @@ mod messages;
 
 pub use aws::SetupError;
 pub use conversations::Conversations;
-pub use database::{Database, epoch_millis, outage};
+pub use database::{Database, Written, epoch_millis, outage};
 pub use idempotency::{Claim, IdempotencyKeys, Reservation};
 pub use messages::{Message, Messages, NewMessage, Outcome, State};

@@ -1,7 +1,5 @@
 //! Table `Messages`: every message, by our own id.
 
-use aws_sdk_dynamodb::operation::put_item::PutItemError;
-use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
 use aws_sdk_dynamodb::types::{AttributeValue, ReturnValuesOnConditionCheckFailure};
 use domain::{AccountId, Error, MessageId, PublicError, Result};
 use jiff::Timestamp;
@@ -9,7 +7,7 @@ use jiff::fmt::serde::timestamp::millisecond;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::database::{Database, outage};
+use crate::database::{Database, Written, outage};
 
 /// The messages, each a row from before Meta is called.
 #[derive(Clone, Debug)]
@@ -138,16 +136,11 @@ impl Messages {
             .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
             .send()
             .await;
-        match put {
-            Ok(_) => Ok(true),
-            Err(error) => match error.as_service_error() {
-                // The SDK tries again when an answer is lost: then the row that stands in the way is our own.
-                Some(PutItemError::ConditionalCheckFailedException(failed)) => {
-                    Ok(failed.item().and_then(|item| item.get("owner")?.as_s().ok()) == Some(&owner))
-                }
-                _ => Err(outage(error)),
-            },
-        }
+        Ok(match Written::put(put)? {
+            Written::Done => true,
+            // The SDK tries again when an answer is lost: then the row that stands in the way is our own.
+            Written::Refused(row) => row.as_ref().and_then(|row| row.get("owner")?.as_s().ok()) == Some(&owner),
+        })
     }
 
     /// Records what became of a message. An acceptance always stands; anything else never overwrites what a status
@@ -180,13 +173,7 @@ impl Messages {
                 .update_expression("SET #state = :state")
                 .expression_attribute_values(":sending", attribute(State::Sending)?),
         };
-        match update.send().await {
-            Ok(_) => Ok(()),
-            Err(error) => match error.as_service_error() {
-                Some(UpdateItemError::ConditionalCheckFailedException(_)) => Ok(()),
-                _ => Err(outage(error)),
-            },
-        }
+        Written::update(update.send().await).map(|_| ())
     }
 
     /// Reads a message as it is now.
