@@ -107,7 +107,7 @@ const fn status(kind: Kind) -> u16 {
         Kind::Throttled => 429,
         Kind::Internal => 500,
         Kind::UpstreamFailed => 502,
-        Kind::Unavailable => 503,
+        Kind::UpstreamUnavailable | Kind::Unavailable => 503,
         Kind::OutcomeUnknown => 504,
     }
 }

@@ -31,7 +31,9 @@ pub enum Kind {
     Throttled,
     /// Meta answered with something that neither the caller nor a second try can mend.
     UpstreamFailed,
-    /// Meta, or our own storage, can't be used now; nothing was sent.
+    /// Meta says that it failed. Presumably nothing was sent, but nobody promises that.
+    UpstreamUnavailable,
+    /// Meta can't be reached, or our own storage can't be used: surely nothing was sent.
     Unavailable,
     /// Meta did not say what became of the message: it may have been sent.
     OutcomeUnknown,

@@ -21,7 +21,7 @@ pub(crate) fn to_domain(error: whatsapp::Error) -> Error {
         Meta::Refused(graph) => refused(graph),
         // "Bad request or server fault", says Meta of it.
         Meta::Unavailable(graph) if graph.code == 1 => (Kind::UpstreamFailed, "upstream_failed"),
-        Meta::Unavailable(_) => (Kind::Unavailable, "upstream_unavailable"),
+        Meta::Unavailable(_) => (Kind::UpstreamUnavailable, "upstream_unavailable"),
         Meta::Unreadable { .. } => (Kind::UpstreamFailed, "upstream_failed"),
         Meta::Invalid(_) => (Kind::Internal, "internal"),
     };
@@ -32,7 +32,7 @@ pub(crate) fn to_domain(error: whatsapp::Error) -> Error {
     }
     match kind {
         Kind::Throttled => public = public.retry_after(retry_after.unwrap_or_else(|| usual_wait(error.graph()))),
-        Kind::Unavailable => public = public.retry_after(Duration::from_secs(1)),
+        Kind::Unavailable | Kind::UpstreamUnavailable => public = public.retry_after(Duration::from_secs(1)),
         _ => {}
     }
     public.caused_by(error)

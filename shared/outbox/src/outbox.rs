@@ -184,7 +184,7 @@ impl Outbox {
             State::Unknown => Err(meta_error::outcome_unknown().about_message(id).replayed()),
             State::Accepted => stored_answer(message).map(Replay::Answer),
             State::Rejected => match message.failure() {
-                Some(failure) if failure.retryable == Some(true) => Ok(Replay::Unsent),
+                Some(failure) if surely_unsent(failure.kind) => Ok(Replay::Unsent),
                 Some(failure) => Err(Error::from(failure).about_message(id).replayed()),
                 None => Err(Error::internal("a rejected message without its failure")),
             },
@@ -246,6 +246,12 @@ impl Outbox {
 enum Replay {
     Answer(Box<RawValue>),
     Unsent,
+}
+
+/// Whether a failure of this kind leaves no doubt: Meta was not reached, or had no place for the message. Any other
+/// refusal is the answer to its key, also where a second try would make sense: that one takes a new key.
+const fn surely_unsent(kind: Kind) -> bool {
+    matches!(kind, Kind::Throttled | Kind::Unavailable)
 }
 
 /// A claim to be the one that sends this message under the key. What was asked for is all of the message but its id.

@@ -211,7 +211,6 @@ impl TestRequest {
         });
         let invocation = Invocation { id: "test", deadline: Instant::now() + self.time_left, query_key_allowed: true };
         let event = event.to_string();
-        // Boxed: a test that sends often would else be a huge future.
         let response = api::respond(endpoint, &event, invocation).await;
         let response = serde_json::to_value(response).expect("an answer is JSON");
         self.assert_discreet(&response);

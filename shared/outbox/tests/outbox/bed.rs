@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use auth::{ApiKey, Caller};
 use aws_sdk_dynamodb::types::AttributeValue;
-use domain::{CountryCode, IdempotencyKey, MessageId, PhoneNumber, Result, Scope};
+use domain::{CountryCode, IdempotencyKey, Kind, MessageId, PhoneNumber, Result, Scope};
 use outbox::{Delivery, Draft, Outbox, Terms};
 use serde_json::json;
 use storage::{Database, Message, Messages};
@@ -171,4 +171,9 @@ pub(crate) fn closed_port() -> (TcpSocket, String) {
     socket.bind(([127, 0, 0, 1], 0).into()).unwrap();
     let url = format!("http://{}", socket.local_addr().unwrap());
     (socket, url)
+}
+
+/// The only failures after which the same key sends.
+pub(crate) const fn surely_unsent(kind: Kind) -> bool {
+    matches!(kind, Kind::Throttled | Kind::Unavailable)
 }

@@ -16,7 +16,7 @@ use storage::{Messages, Outcome, State};
 use tokio::task::JoinSet;
 use whatsapp::{Content, Text};
 
-use crate::bed::{Bed, KEY, PHONE, TIME_LEFT, caller, draft, terms};
+use crate::bed::{Bed, KEY, PHONE, TIME_LEFT, caller, draft, surely_unsent, terms};
 use crate::wire;
 
 /// Until then, whoever reserved a key is waited for.
@@ -291,7 +291,7 @@ proptest! {
             for id in posts {
                 let earlier = bed.message(id).await;
                 prop_assert_eq!(earlier.state, State::Rejected);
-                prop_assert_eq!(earlier.failure().unwrap().retryable, Some(true));
+                prop_assert!(surely_unsent(earlier.failure().unwrap().kind));
             }
             Ok(())
         })?;

@@ -4,7 +4,7 @@ use domain::{Kind, PublicError};
 use meta_simulator::Fault;
 use serde_json::{Value, json};
 
-use crate::bed::{Bed, KEY};
+use crate::bed::{Bed, KEY, surely_unsent};
 use crate::wire::meta_that_says;
 
 /// Meta's codes and what they come to: kind, code, whether it is retryable, and after how many seconds.
@@ -32,7 +32,7 @@ const ROWS: &[Row] = &[
     (&[131_048, 131_064], Kind::Throttled, "rate_limited", true, Some(3600)),
     (
         &[2, 131_000, 131_016, 131_057, 133_004, 134_101, 139_102, 139_103, 2_494_100],
-        Kind::Unavailable,
+        Kind::UpstreamUnavailable,
         "upstream_unavailable",
         true,
         Some(1),
@@ -108,7 +108,7 @@ async fn told(status: u16, headers: &str, body: &str) -> PublicError {
     let meta = meta_that_says(status, headers, body).await;
     let bed = Bed::start().await.with_meta(&meta);
     let first = bed.send(KEY).await.unwrap_err().public().clone();
-    if first.retryable == Some(false) {
+    if !surely_unsent(first.kind) {
         assert_eq!(bed.send(KEY).await.unwrap_err().public(), &first, "replayed");
     }
     first
@@ -141,11 +141,11 @@ async fn an_error_of_a_new_code_goes_by_its_status_and_by_what_meta_says_of_it()
     let error = |transient: bool| json!({"message": "M", "type": "X", "code": 9_999_999, "is_transient": transient});
     for (status, transient, kind, code) in [
         (400, false, Kind::UpstreamFailed, "upstream_failed"),
-        (400, true, Kind::Unavailable, "upstream_unavailable"),
+        (400, true, Kind::UpstreamUnavailable, "upstream_unavailable"),
         (401, false, Kind::UpstreamFailed, "upstream_auth"),
         (403, false, Kind::UpstreamFailed, "upstream_permission"),
         (429, false, Kind::Throttled, "rate_limited"),
-        (500, false, Kind::Unavailable, "upstream_unavailable"),
+        (500, false, Kind::UpstreamUnavailable, "upstream_unavailable"),
         // Meta's word that it did not do as asked.
         (200, false, Kind::UpstreamFailed, "upstream_failed"),
     ] {

@@ -7,7 +7,7 @@ use domain::Kind;
 use meta_simulator::Fault;
 use storage::State;
 
-use crate::bed::{Bed, KEY, closed_port, draft, terms};
+use crate::bed::{Bed, KEY, closed_port, draft, surely_unsent, terms};
 
 /// What stands in the way.
 enum Way {
@@ -24,7 +24,7 @@ enum Told {
     Sent,
     /// It may have been sent.
     Unknown,
-    /// It was surely not sent.
+    /// It was not sent: as far as Meta says, or surely.
     Unsent(Kind, &'static str, Retryable),
 }
 
@@ -63,7 +63,7 @@ const ROWS: [Row; 22] = [
     row(Fault::Redirect, 1, Unknown, 0),
     row(Fault::HugeAnswer, 1, Unknown, 1),
     row(Fault::ErrorWithRetryAfter, 1, Unsent(Kind::Throttled, "rate_limited", true), 0),
-    row(Fault::ServerErrorWithJson, 1, Unsent(Kind::Unavailable, "upstream_unavailable", true), 0),
+    row(Fault::ServerErrorWithJson, 1, Unsent(Kind::UpstreamUnavailable, "upstream_unavailable", true), 0),
     row(Fault::AcceptedThenReset, 1, Unknown, 1),
     row(Fault::AcceptedThenServerError, 1, Unknown, 1),
     Row { way: Way::Closed, posts: 0, told: Unsent(Kind::Unavailable, "upstream_unreachable", true), received: 0 },
@@ -158,7 +158,7 @@ impl Row {
                 let told = (first.kind(), first.public().code.as_deref(), first.public().retryable);
                 assert_eq!(told, (kind, Some(code), Some(retryable)), "{name}");
                 assert_eq!(first.public().message_id, Some(stored.new.id.to_string()), "{name}");
-                if retryable {
+                if surely_unsent(kind) {
                     assert!(!again.unwrap().replayed, "{name}");
                     assert_eq!((more_posts, bed.received()), (1, 1), "{name}: sent after all");
                 } else {
