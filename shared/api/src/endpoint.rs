@@ -2,7 +2,7 @@
 
 use std::future::Future;
 
-use domain::Result;
+use domain::{Error, Result};
 
 use crate::request::Request;
 use crate::response::Response;
@@ -12,8 +12,9 @@ use crate::response::Response;
 pub struct Route {
     /// The function's one name.
     pub name: &'static str,
-    /// The one method that it answers; any other gets 405.
-    pub method: &'static str,
+    /// The one method that it answers; any other gets 405. `None`: it looks at the method itself, and stands for every
+    /// path below its own as well.
+    pub method: Option<&'static str>,
     /// The path of the reference, with its trailing slash. The path without it is the same route.
     pub path: &'static str,
 }
@@ -21,7 +22,12 @@ pub struct Route {
 impl Route {
     /// The function `name` answers `POST path`.
     pub const fn post(name: &'static str, path: &'static str) -> Self {
-        Self { name, method: "POST", path }
+        Self { name, method: Some("POST"), path }
+    }
+
+    /// The function `name` answers every method at `path` and below it.
+    pub const fn pages(name: &'static str, path: &'static str) -> Self {
+        Self { name, method: None, path }
     }
 }
 
@@ -32,4 +38,10 @@ pub trait Endpoint: Send + Sync {
 
     /// Answers a request by the right method.
     fn call(&self, request: &Request) -> impl Future<Output = Result<Response>> + Send;
+
+    /// How an error is told: as JSON, unless the endpoint speaks otherwise. There is no `request` when the event can't
+    /// be read.
+    fn tell(&self, _request: Option<&Request>, error: &Error) -> Response {
+        Response::error(error)
+    }
 }

@@ -7,6 +7,7 @@
 mod endpoint;
 mod event;
 mod fields;
+mod form;
 mod log;
 mod request;
 mod response;
@@ -14,6 +15,7 @@ mod serve;
 
 pub use endpoint::{Endpoint, Route};
 pub use fields::Fields;
+pub use form::Form;
 pub use request::Request;
 pub use response::Response;
 pub use serve::{Invocation, StartError, respond, serve};

@@ -7,8 +7,10 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use domain::{Error, IdempotencyKey, Kind, Result};
 
+use crate::endpoint::Route;
 use crate::event::{Event, RawBody};
 use crate::fields::Fields;
+use crate::form::Form;
 
 /// The largest body of the API, in bytes.
 const BODY_LIMIT: usize = 64 * 1024;
@@ -33,6 +35,38 @@ impl Request {
     pub fn api_key(&self) -> Option<String> {
         let from_header = self.event.header("x-api-key").filter(|key| !key.is_empty()).map(str::to_owned);
         from_header.or_else(|| self.event.query("api_key").filter(|_| self.query_key_allowed))
+    }
+
+    /// The method, in capitals as every client sends it.
+    pub fn method(&self) -> &str {
+        self.event.method()
+    }
+
+    /// What stands in the path before the route's own and below it, without the slashes around: `/prod` and `add` of
+    /// `/prod/whatsapp/settings/api-keys/add/`. Links need what stands before, which may be a stage or the base path of a
+    /// custom domain.
+    pub fn around(&self, route: &Route) -> (&str, &str) {
+        let own = route.path.trim_end_matches('/');
+        let Some((before, below)) = self.event.path().split_once(own) else { return ("", "") };
+        // It goes into links: nothing but what a stage or a base path is made of.
+        let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"/-_.~".contains(&byte);
+        let is_safe = before.starts_with('/') && !before.starts_with("//") && before.bytes().all(is_plain);
+        (if is_safe { before } else { "" }, below.trim_matches('/'))
+    }
+
+    /// The last value of a query parameter.
+    pub fn query(&self, name: &str) -> Option<String> {
+        self.event.query(name)
+    }
+
+    /// The network address that API Gateway saw the client at.
+    pub fn source_ip(&self) -> Option<&str> {
+        self.event.source_ip()
+    }
+
+    /// All that the client sent as cookies, as `Cookie` headers have it: pairs with `; ` between them.
+    pub fn cookies(&self) -> Vec<&str> {
+        self.event.cookies()
     }
 
     /// The last value of a header; `name` in small letters.
@@ -64,6 +98,20 @@ impl Request {
             };
             Error::new(Kind::Invalid, message).code("invalid_json").retryable(false)
         })
+    }
+
+    /// The fields of an HTML form in the body.
+    pub fn form(&self) -> Result<Form> {
+        let media_type = self.header("content-type").unwrap_or_default().split(';').next().unwrap_or_default();
+        if !media_type.trim().eq_ignore_ascii_case("application/x-www-form-urlencoded") {
+            let error = Error::new(Kind::Invalid, "The body must be an HTML form").code("invalid_body");
+            return Err(error.retryable(false));
+        }
+        Ok(Form::parse(&self.body_bytes()?))
+    }
+
+    pub(crate) fn is_from_http_api(&self) -> bool {
+        self.event.is_from_http_api()
     }
 
     fn body_bytes(&self) -> Result<Cow<'_, [u8]>> {

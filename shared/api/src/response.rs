@@ -1,21 +1,22 @@
 //! Answers, and the one table from error to status.
 
+use std::collections::HashMap;
+
 use domain::{Error, Kind, PublicError};
 use serde::Serialize;
 use serde::ser::SerializeMap;
 use serde_json::value::RawValue;
 
-use crate::endpoint::Route;
-
-/// An answer, in the form that API Gateway takes from a function (AWS: "Output format of a Lambda function for proxy
-/// integration"; an HTTP API takes the same).
-#[derive(Debug, Serialize)]
-#[serde(rename_all = "camelCase")]
+/// An answer. It becomes what API Gateway takes from a function (AWS: "Output format of a Lambda function for proxy
+/// integration", and the format 2.0 of an HTTP API).
+#[derive(Debug)]
 pub struct Response {
-    status_code: u16,
+    status: u16,
     headers: Headers,
+    cookies: Vec<String>,
     body: String,
-    is_base64_encoded: bool,
+    /// Cookies, of which there may be several, go to an HTTP API otherwise than to a REST API.
+    for_http_api: bool,
 }
 
 /// Headers as a JSON object.
@@ -24,11 +25,25 @@ struct Headers(Vec<(&'static str, String)>);
 
 impl Serialize for Headers {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut map = serializer.serialize_map(Some(self.0.len()))?;
-        for (name, value) in &self.0 {
-            map.serialize_entry(name, value)?;
+        serializer.collect_map(self.0.iter().map(|(name, value)| (name, value)))
+    }
+}
+
+impl Serialize for Response {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut answer = serializer.serialize_map(None)?;
+        answer.serialize_entry("statusCode", &self.status)?;
+        answer.serialize_entry("headers", &self.headers)?;
+        match (self.cookies.is_empty(), self.for_http_api) {
+            (true, _) => {}
+            (false, true) => answer.serialize_entry("cookies", &self.cookies)?,
+            (false, false) => {
+                answer.serialize_entry("multiValueHeaders", &HashMap::from([("Set-Cookie", &self.cookies)]))?;
+            }
         }
-        map.end()
+        answer.serialize_entry("body", &self.body)?;
+        answer.serialize_entry("isBase64Encoded", &false)?;
+        answer.end()
     }
 }
 
@@ -62,8 +77,7 @@ impl Response {
         if error.is_replayed() { response.replayed() } else { response }
     }
 
-    pub(crate) fn method_not_allowed(route: &Route) -> Self {
-        let allowed = route.method;
+    pub(crate) fn method_not_allowed(allowed: &str) -> Self {
         let body = serde_json::json!({
             "error": format!("This path takes {allowed} only"),
             "code": "method_not_allowed",
@@ -78,19 +92,45 @@ impl Response {
         self
     }
 
-    fn json(status_code: u16, body: String) -> Self {
-        let headers = [
-            ("Content-Type", "application/json"),
-            ("Cache-Control", "no-store"),
-            ("X-Content-Type-Options", "nosniff"),
-        ];
+    fn json(status: u16, body: String) -> Self {
+        Self::new(status, "application/json", body)
+    }
+
+    /// An answer of any kind, which nobody stores or guesses at.
+    pub fn new(status: u16, content_type: &str, body: String) -> Self {
+        let headers =
+            [("Content-Type", content_type), ("Cache-Control", "no-store"), ("X-Content-Type-Options", "nosniff")];
         let headers = headers.into_iter().map(|(name, value)| (name, value.to_owned())).collect();
-        Self { status_code, headers: Headers(headers), body, is_base64_encoded: false }
+        Self { status, headers: Headers(headers), cookies: Vec::new(), body, for_http_api: false }
+    }
+
+    /// With a header more.
+    #[must_use]
+    pub fn header(mut self, name: &'static str, value: impl Into<String>) -> Self {
+        self.headers.0.push((name, value.into()));
+        self
+    }
+
+    /// With a cookie more: the value of a `Set-Cookie` header.
+    #[must_use]
+    pub fn cookie(mut self, cookie: impl Into<String>) -> Self {
+        self.cookies.push(cookie.into());
+        self
+    }
+
+    pub(crate) fn for_http_api(mut self, for_http_api: bool) -> Self {
+        self.for_http_api = for_http_api;
+        self
     }
 
     /// The HTTP status.
     pub fn status(&self) -> u16 {
-        self.status_code
+        self.status
+    }
+
+    /// The status that an error has.
+    pub const fn status_of(kind: Kind) -> u16 {
+        status(kind)
     }
 }
 
@@ -101,7 +141,7 @@ const fn status(kind: Kind) -> u16 {
         Kind::Unauthorized => 401,
         Kind::Forbidden => 403,
         Kind::NotFound => 404,
-        Kind::InFlight => 409,
+        Kind::InFlight | Kind::Conflict => 409,
         Kind::TooLarge => 413,
         Kind::KeyReused => 422,
         Kind::Throttled => 429,
@@ -188,7 +228,7 @@ mod tests {
         for response in [
             Response::ok(&json!({})).unwrap(),
             Response::error(&Error::unauthorized()),
-            Response::method_not_allowed(&Route::post("x", "/x/")),
+            Response::method_not_allowed("POST"),
         ] {
             assert_eq!(header(&response, "Content-Type"), Some("application/json"));
             assert_eq!(header(&response, "Cache-Control"), Some("no-store"));

@@ -73,14 +73,10 @@ pub async fn respond<E: Endpoint>(endpoint: &E, event: &str, invocation: Invocat
     );
     async {
         let (response, failure) = match event {
-            Ok(event) if event.method() != E::ROUTE.method => (Response::method_not_allowed(&E::ROUTE), None),
-            Ok(event) => match call(endpoint, event, invocation).await {
-                Ok(response) => (response, None),
-                Err(error) => (Response::error(&error), Some(error)),
-            },
+            Ok(event) => call(endpoint, event, invocation).await,
             Err(error) => {
                 let error = unreadable(&error);
-                (Response::error(&error), Some(error))
+                (endpoint.tell(None, &error), Some(error))
             }
         };
         log_answer(&response, failure.as_ref(), begun.elapsed());
@@ -91,11 +87,19 @@ pub async fn respond<E: Endpoint>(endpoint: &E, event: &str, invocation: Invocat
 }
 
 /// A panic is our own fault, and nobody else's: it becomes an error like any other.
-async fn call<E: Endpoint>(endpoint: &E, event: Event, invocation: Invocation<'_>) -> domain::Result<Response> {
+async fn call<E: Endpoint>(endpoint: &E, event: Event, invocation: Invocation<'_>) -> (Response, Option<Error>) {
     let request = Request::new(event, invocation.deadline, invocation.query_key_allowed);
+    if let Some(allowed) = E::ROUTE.method.filter(|method| *method != request.method()) {
+        return (Response::method_not_allowed(allowed), None);
+    }
     // On the heap: an endpoint's state, with all the calls to AWS and Meta in it, is some kilobytes.
     let result = AssertUnwindSafe(Box::pin(endpoint.call(&request))).catch_unwind().await;
-    result.unwrap_or_else(|panic| Err(Error::internal(panic_text(panic.as_ref()))))
+    let result = result.unwrap_or_else(|panic| Err(Error::internal(panic_text(panic.as_ref()))));
+    let (response, failure) = match result {
+        Ok(response) => (response, None),
+        Err(error) => (endpoint.tell(Some(&request), &error), Some(error)),
+    };
+    (response.for_http_api(request.is_from_http_api()), failure)
 }
 
 /// The one line about a request. The edge is the one place where a failure is logged, with the whole chain behind it.

@@ -23,6 +23,8 @@ pub enum Kind {
     NotFound,
     /// The same request is being worked on at this moment.
     InFlight,
+    /// What the request wants was changed by somebody else in the meantime, or is done already.
+    Conflict,
     /// An idempotency key that was used for another request.
     KeyReused,
     /// The request is larger than allowed.
