@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "what goes wrong here fails the test")]
 
+mod key_page;
 mod sends;
 
 use clap::Parser;
@@ -11,9 +12,14 @@ use serde_json::Value;
 
 /// A stack of its own for one flow, on free ports and with no data from before.
 async fn stack() -> Stack {
+    stack_with(&[]).await
+}
+
+/// The same, with more on its command line.
+async fn stack_with(settings: &[&str]) -> Stack {
     let nowhere =
         ["local", "--port", "0", "--dynamodb-port", "0", "--simulator-port", "0", "--local-data-dir", ":memory:"];
-    Stack::start(Settings::parse_from(nowhere)).await.unwrap()
+    Stack::start(Settings::parse_from(nowhere.iter().chain(settings))).await.unwrap()
 }
 
 fn client() -> Client {

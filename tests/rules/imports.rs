@@ -12,7 +12,9 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("storage", &["domain"]),
     ("auth", &["domain", "storage"]),
     ("outbox", &["auth", "domain", "storage", "whatsapp"]),
+    ("admin", &["domain", "storage"]),
     ("api", &["domain"]),
+    ("key-page", &["admin", "api", "auth", "domain", "storage"]),
     ("send-location", SHARED),
     ("send-message", SHARED),
     ("send-template", SHARED),
@@ -26,6 +28,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
             "auth",
             "domain",
             "embedded-dynamodb",
+            "key-page",
             "meta-simulator",
             "outbox",
             "send-location",
@@ -36,6 +39,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
             "whatsapp",
         ],
     ),
+    ("keys", &["auth", "domain", "embedded-dynamodb", "storage"]),
     ("testbed", &["api", "auth", "domain", "embedded-dynamodb", "meta-simulator", "outbox", "storage", "whatsapp"]),
     ("lambda-runtime-stand-in", &["domain", "meta-simulator", "testbed"]),
     ("tests", &[]),
@@ -47,7 +51,7 @@ const SHARED: &[&str] = &["api", "auth", "domain", "outbox", "storage", "whatsap
 const FOR_TESTS: &[&str] = &["embedded-dynamodb", "lambda-runtime-stand-in", "meta-simulator", "testbed"];
 
 /// The crates that may speak to AWS.
-const SPEAK_TO_AWS: &[&str] = &["auth", "storage"];
+const SPEAK_TO_AWS: &[&str] = &["admin", "auth", "storage"];
 
 struct Package {
     name: String,

@@ -117,13 +117,18 @@ fn create(database: &Database, table: &template::Table, prefix: &str) -> Result<
     let fail = |error: &dyn std::fmt::Display| format!("{name}: {error}");
     let mut definition = table.definition.clone();
     definition.insert("TableName".to_owned(), json!(name));
-    let known =
-        database.list_tables(ListTablesRequest::default()).map_err(|error| fail(&error))?.table_names.contains(&name);
-    if known {
+    let is_there = || -> Result<bool, String> {
+        let tables = database.list_tables(ListTablesRequest::default()).map_err(|error| fail(&error))?;
+        Ok(tables.table_names.contains(&name))
+    };
+    if is_there()? {
         return Ok(());
     }
     let request = serde_json::from_value(definition.into()).map_err(|error| fail(&error))?;
-    database.create_table(request).map_err(|error| fail(&error))?;
+    if let Err(error) = database.create_table(request) {
+        // Another process that has just started on the same file was faster.
+        return if is_there()? { Ok(()) } else { Err(fail(&error)) };
+    }
     if let Some(attribute) = &table.time_to_live {
         let specification = json!({
             "TableName": name,

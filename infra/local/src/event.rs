@@ -71,9 +71,14 @@ fn parse(answer: &Value) -> Option<Response<Body>> {
     let body = if is_base64 { Body::from(STANDARD.decode(text).ok()?) } else { Body::from(text.to_owned()) };
     let mut response = Response::new(body);
     *response.status_mut() = StatusCode::from_u16(u16::try_from(answer.get("statusCode")?.as_u64()?).ok()?).ok()?;
-    for (name, value) in answer.get("headers")?.as_object()? {
-        let value = HeaderValue::from_str(value.as_str()?).ok()?;
-        response.headers_mut().append(HeaderName::try_from(name).ok()?, value);
+    let single = answer.get("headers")?.as_object()?.iter().map(|(name, value)| (name, std::slice::from_ref(value)));
+    let multi = answer.get("multiValueHeaders").and_then(Value::as_object).into_iter().flatten();
+    let multi = multi.filter_map(|(name, values)| Some((name, values.as_array()?.as_slice())));
+    for (name, values) in single.chain(multi) {
+        for value in values {
+            let value = HeaderValue::from_str(value.as_str()?).ok()?;
+            response.headers_mut().append(HeaderName::try_from(name).ok()?, value);
+        }
     }
     Some(response)
 }

@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 
 use api::{Endpoint, Invocation};
 use auth::Keys;
+use key_page::KeyPage;
 use outbox::Outbox;
 use send_location::SendLocation;
 use send_message::SendMessage;
@@ -25,14 +26,16 @@ pub(crate) type Answer = Pin<Box<dyn Future<Output = Value> + Send>>;
 pub(crate) struct Dependencies {
     pub(crate) keys: Keys,
     pub(crate) outbox: Outbox,
+    pub(crate) key_page: KeyPage,
     pub(crate) query_key_allowed: bool,
 }
 
 /// Every function by its name.
 pub(crate) fn all(dependencies: &Dependencies) -> HashMap<&'static str, Function> {
-    let Dependencies { keys, outbox, query_key_allowed } = dependencies;
+    let Dependencies { keys, outbox, key_page, query_key_allowed } = dependencies;
     let (keys, outbox) = (|| keys.clone(), || outbox.clone());
     HashMap::from([
+        function(key_page.clone(), *query_key_allowed),
         function(SendLocation { keys: keys(), outbox: outbox() }, *query_key_allowed),
         function(SendMessage { keys: keys(), outbox: outbox() }, *query_key_allowed),
         function(SendTemplate { keys: keys(), outbox: outbox() }, *query_key_allowed),

@@ -17,8 +17,24 @@ use crate::functions::Function;
 /// The largest body that API Gateway passes on, in bytes (AWS: "Amazon API Gateway quotas").
 const BODY_LIMIT: usize = 10 * 1024 * 1024;
 
+/// What stands behind a path for all that is below it, in template.yaml.
+const BELOW: &str = "/{proxy+}";
+
 /// Functions by path, without a trailing slash.
-type Routes = Arc<HashMap<String, Function>>;
+#[derive(Default)]
+struct Routes {
+    at: HashMap<String, Function>,
+    below: HashMap<String, Function>,
+}
+
+impl Routes {
+    /// A REST API serves /x and /x/ from one resource, and the most particular path counts.
+    fn find(&self, path: &str) -> Option<Function> {
+        let path = path.strip_suffix('/').unwrap_or(path);
+        let above = || path.match_indices('/').rev().filter_map(|(end, _)| self.below.get(path.get(..end)?));
+        self.at.get(path).or_else(|| above().next()).cloned()
+    }
+}
 
 /// A function that template.yaml routes to and nobody built.
 #[derive(Debug)]
@@ -26,25 +42,26 @@ pub(crate) struct NoSuchFunction(pub(crate) String);
 
 /// The router for the functions of a template.
 pub(crate) fn router(template: &Template, functions: &HashMap<&str, Function>) -> Result<Router, NoSuchFunction> {
-    let mut routes = HashMap::new();
+    let mut routes = Routes::default();
     for function in &template.functions {
         let built = functions.get(function.name.as_str()).ok_or_else(|| NoSuchFunction(function.name.clone()))?;
         for path in &function.paths {
-            routes.insert(path.clone(), Arc::clone(built));
+            match path.strip_suffix(BELOW) {
+                Some(path) => routes.below.insert(path.to_owned(), Arc::clone(built)),
+                None => routes.at.insert(path.clone(), Arc::clone(built)),
+            };
         }
     }
     Ok(Router::new().fallback(handle).with_state(Arc::new(routes)))
 }
 
 async fn handle(
-    State(routes): State<Routes>,
+    State(routes): State<Arc<Routes>>,
     ConnectInfo(from): ConnectInfo<SocketAddr>,
     request: Request,
 ) -> Response<Body> {
     let (parts, body) = request.into_parts();
-    // A REST API serves /x and /x/ from one resource.
-    let path = parts.uri.path();
-    let Some(function) = routes.get(path.strip_suffix('/').unwrap_or(path)).cloned() else {
+    let Some(function) = routes.find(parts.uri.path()) else {
         return error(StatusCode::NOT_FOUND, r#"{"error":"There is nothing at this path","code":"not_found"}"#);
     };
     let Ok(body) = to_bytes(body, BODY_LIMIT).await else {

@@ -47,7 +47,7 @@ pub struct Settings {
     #[arg(long, env = "LOCAL_API_KEY", value_name = "KEY", hide_env_values = true)]
     pub local_api_key: Option<SecretString>,
 
-    /// The admin's password. For the key page, which this version does not have yet: nothing asks for it
+    /// The admin's password for the key page [default: a new one at each start, which is printed]
     #[arg(long, env = "LOCAL_ADMIN_PASSWORD", value_name = "PASSWORD", hide_env_values = true)]
     pub local_admin_password: Option<SecretString>,
 }

@@ -6,17 +6,20 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use auth::{ApiKey, Keys, NewKey};
-use domain::{Accounts, Clock, CountryCode, Scope};
+use api::Endpoint;
+use auth::{ApiKey, Import, KeySettings, Keys, Registry};
+use domain::{Accounts, Clock, CountryCode};
 use embedded_dynamodb::{Data, Engine, EngineError};
+use key_page::KeyPage;
 use meta_simulator::Simulator;
 use outbox::Outbox;
-use secrecy::ExposeSecret;
-use storage::Database;
+use secrecy::{ExposeSecret, SecretString};
+use storage::{Actor, Database};
 use template::Template;
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
+use uuid::Uuid;
 use whatsapp::WhatsApp;
 
 use crate::functions::{self, Dependencies};
@@ -41,11 +44,19 @@ impl fmt::Display for StackError {
 
 impl std::error::Error for StackError {}
 
+/// The admin's password: the one that was asked for, which stays untold, or one made at this start.
+#[derive(Debug)]
+enum AdminPassword {
+    Given,
+    Made(SecretString),
+}
+
 /// The running system.
 #[derive(Debug)]
 pub struct Stack {
     api_url: String,
     api_key: ApiKey,
+    admin_password: AdminPassword,
     engine: Engine,
     simulator: Option<Simulator>,
     data_dir: String,
@@ -75,10 +86,14 @@ impl Stack {
 
         let database = Database::local(engine.url(), TABLE_PREFIX);
         let keys = Keys::new(&database, Clock::system());
-        let api_key = start_key(&keys, own_key).await?;
+        let registry = Registry::new(&database, Clock::system());
+        let api_key = start_key(&registry, own_key).await?;
+        let mut key_page = KeyPage::new(&database, None, Clock::system());
+        (key_page.is_local, key_page.accounts) = (true, Some(accounts.clone()));
         let outbox = Outbox::new(&database, whatsapp, Arc::new(accounts), country, Clock::system());
         let query_key_allowed = settings.allow_query_api_key;
-        let functions = functions::all(&Dependencies { keys, outbox, query_key_allowed });
+        let admin_password = set_admin_password(&key_page, &settings).await?;
+        let functions = functions::all(&Dependencies { keys, outbox, key_page, query_key_allowed });
         let template = Template::ours().map_err(|error| StackError(error.to_string()))?;
         let router = gateway::router(&template, &functions).map_err(|gateway::NoSuchFunction(name)| {
             StackError(format!("template.yaml routes to {name}, which is not here"))
@@ -95,7 +110,16 @@ impl Stack {
             let _ = axum::serve(listener, service).with_graceful_shutdown(stopped).await;
         });
         let data_dir = settings.local_data_dir.display().to_string();
-        Ok(Self { api_url: format!("http://{address}"), api_key, engine, simulator, data_dir, stop, server })
+        Ok(Self {
+            api_url: format!("http://{address}"),
+            api_key,
+            admin_password,
+            engine,
+            simulator,
+            data_dir,
+            stop,
+            server,
+        })
     }
 
     /// The API's base URL.
@@ -118,10 +142,20 @@ impl Stack {
         &self.api_key
     }
 
+    /// The address of the page where an admin makes keys.
+    pub fn key_page_url(&self) -> String {
+        format!("{}{}", self.api_url, KeyPage::ROUTE.path)
+    }
+
     /// What a newcomer needs.
     pub fn welcome(&self) -> String {
         let Self { api_url, data_dir, .. } = self;
         let (key, dynamodb_url) = (self.api_key.reveal(), self.engine.url());
+        let key_page_url = self.key_page_url();
+        let password = match &self.admin_password {
+            AdminPassword::Given => "the password is LOCAL_ADMIN_PASSWORD",
+            AdminPassword::Made(password) => &format!("password {}", password.expose_secret()),
+        };
         let (phones, look) = match &self.simulator {
             Some(simulator) => {
                 let url = simulator.page_url();
@@ -136,6 +170,7 @@ impl Stack {
             "\nWhatsApp Gateway is running. Ctrl-C stops it.\n\n  \
                API        {api_url}\n\
              {phones}  \
+               Key page   {key_page_url}  {password}\n  \
                DynamoDB   {dynamodb_url}  for any AWS SDK or command line; data in {data_dir}\n  \
                API key    {key}\n\n\
              Send a message:\n\n  \
@@ -179,21 +214,35 @@ fn own_key(settings: &Settings) -> Result<Option<ApiKey>, StackError> {
     ApiKey::parse(text.expose_secret()).map(Some).map_err(|error| StackError(format!("LOCAL_API_KEY {error}")))
 }
 
-async fn start_key(keys: &Keys, own_key: Option<ApiKey>) -> Result<ApiKey, StackError> {
+async fn start_key(registry: &Registry, own_key: Option<ApiKey>) -> Result<ApiKey, StackError> {
     let failed = |error: domain::Error| StackError(format!("the API key can't be stored: {}", error.public().message));
+    let by = Actor { name: "cargo run".to_owned(), address: None };
     if let Some(key) = own_key {
-        keys.import(&key, "LOCAL_API_KEY").await.map_err(failed)?;
+        let import = Import { name: "LOCAL_API_KEY".to_owned(), is_active: true, created_at: None };
+        if let Some(record) = registry.import(&key, import, &by).await.map_err(failed)? {
+            // On this machine a key may be as weak as one likes, for as long as one likes.
+            let settings = KeySettings { expires_at: None, ..record.settings() };
+            registry.set(&record.id, record.version, settings, &by).await.map_err(failed)?;
+        }
         return Ok(key);
     }
     let expires_at = Clock::system().now().saturating_add(START_KEY_LIFE);
-    let expires_at = expires_at.map_err(|error| StackError(error.to_string()))?;
-    let new = NewKey {
-        name: "made by cargo run".to_owned(),
-        scopes: Scope::ALL.into(),
-        accounts: None,
-        expires_at: Some(expires_at),
+    let expires_at = Some(expires_at.map_err(|error| StackError(error.to_string()))?);
+    let settings = KeySettings { expires_at, ..KeySettings::unlimited("made by cargo run") };
+    registry.create(&Registry::new_id(), settings, &by).await.map(|(key, _)| key).map_err(failed)
+}
+
+async fn set_admin_password(page: &KeyPage, settings: &Settings) -> Result<AdminPassword, StackError> {
+    let (password, told) = if let Some(password) = &settings.local_admin_password {
+        (password.clone(), AdminPassword::Given)
+    } else {
+        // 60 random bits, easy to type.
+        let random: String = Uuid::new_v4().simple().to_string().chars().take(16).collect();
+        (random.clone().into(), AdminPassword::Made(random.into()))
     };
-    keys.create(new).await.map(|(key, _)| key).map_err(failed)
+    let set = page.admin.set_password_locally(&password).await;
+    set.map_err(|error| StackError(format!("LOCAL_ADMIN_PASSWORD: {}", error.public().message)))?;
+    Ok(told)
 }
 
 async fn start_engine(settings: &Settings) -> Result<Engine, StackError> {

@@ -93,6 +93,32 @@ async fn the_printed_curl_line_sends_a_message_to_the_printed_phones() {
 }
 
 #[tokio::test]
+async fn the_printed_password_opens_the_printed_key_page_and_is_another_at_each_start() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut passwords: Vec<String> = Vec::new();
+    for _ in 0..2 {
+        let program = Program::start(folder.path(), &[]).await;
+        let mut words = program.welcome.split_once("Key page").unwrap().1.split_whitespace();
+        let (page, password) = (words.next().unwrap().to_owned(), words.nth(1).unwrap().to_owned());
+        let sign_in = |password: &str| {
+            let request = client().post(format!("{page}sign-in/")).header("Origin", &program.api_url);
+            request.form(&[("password", password)]).send()
+        };
+        // Where it leads, a browser comes with the cookie that it got; this client has none and is led back.
+        assert_eq!(sign_in(&password).await.unwrap().url().path(), "/whatsapp/settings/api-keys/sign-in/");
+        for old in &passwords {
+            assert_ne!(old, &password);
+            assert_eq!(sign_in(old).await.unwrap().status(), StatusCode::UNAUTHORIZED);
+        }
+        passwords.push(password);
+        program.signal("-INT").await;
+        assert!(program.ended().await);
+    }
+    let program = Program::start(folder.path(), &["--local-admin-password", "a password of one's own"]).await;
+    assert!(program.welcome.contains("LOCAL_ADMIN_PASSWORD") && !program.welcome.contains("of one's own"));
+}
+
+#[tokio::test]
 async fn ctrl_c_and_sigterm_stop_it_cleanly() {
     for signal in ["-INT", "-TERM"] {
         let folder = tempfile::tempdir().unwrap();

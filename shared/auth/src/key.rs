@@ -1,5 +1,6 @@
 //! The format of an API key.
 
+use std::collections::BTreeSet;
 use std::fmt;
 
 use secrecy::{ExposeSecret, SecretString};
@@ -15,6 +16,9 @@ const CHECKSUM_LENGTH: usize = 6;
 const LONGEST: usize = 64;
 /// A shorter key would be given away by its first and last characters.
 const SHORTEST_SHOWN: usize = 16;
+/// So many characters, of which so many are different, are taken for random.
+const LONG: usize = 22;
+const VARIED: usize = 10;
 const BASE62: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
 
 /// An API key: `wak_`, the 32 hex digits of a `UUIDv4` and the CRC-32 of all that in 6 base62 characters; or any other
@@ -59,6 +63,16 @@ impl ApiKey {
         self.0.expose_secret()
     }
 
+    /// Whether somebody might guess it: it is neither of ours, nor a `UUIDv4`, nor long and varied enough to have been
+    /// drawn at random.
+    pub fn is_weak(&self) -> bool {
+        let text = self.reveal();
+        let is_random = |uuid: Uuid| uuid.get_version_num() == 4;
+        let varied = text.chars().collect::<BTreeSet<_>>().len();
+        let is_long = text.chars().count() >= LONG && varied >= VARIED;
+        !(is_our_own(text) || Uuid::try_parse(text).map_or(is_long, is_random))
+    }
+
     /// What is kept of a key: its SHA-256 in hex. Nobody finds 122 random bits behind it.
     pub(crate) fn hash(&self) -> String {
         hex::encode(Sha256::digest(self.reveal()))
@@ -66,7 +80,7 @@ impl ApiKey {
 
     /// The first and the last four characters, by which people tell keys apart; nothing of a key so short that they
     /// would give it away.
-    pub(crate) fn ends(&self) -> Option<(String, String)> {
+    pub fn ends(&self) -> Option<(String, String)> {
         let characters: Vec<char> = self.reveal().chars().collect();
         let (first, last) = (characters.get(..4)?, characters.get(characters.len().checked_sub(4)?..)?);
         (characters.len() >= SHORTEST_SHOWN).then(|| (first.iter().collect(), last.iter().collect()))
@@ -145,6 +159,26 @@ mod tests {
         assert_eq!(ApiKey::parse("abcd1234").unwrap().ends(), None);
         let shown = ApiKey::parse("0b1c2d3e-4f50-4617-8293-a4b5c6d7e8f9").unwrap().ends();
         assert_eq!(shown, Some(("0b1c".to_owned(), "e8f9".to_owned())));
+    }
+
+    #[test]
+    fn a_key_that_somebody_thought_up_is_weak() {
+        let is_weak = |text: &str| ApiKey::parse(text).unwrap().is_weak();
+        for weak in
+            ["a", "test", "my-company-api-key", "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", "12341234123412341234123412341234"]
+        {
+            assert!(is_weak(weak), "{weak}");
+        }
+        // All zeros, and one that tells its time: UUIDs, but not drawn at random.
+        for weak in ["00000000-0000-0000-0000-000000000000", "0190163d-8694-739b-aea5-966c26f8ad91"] {
+            assert!(is_weak(weak), "{weak}");
+        }
+        for strong in
+            ["0b1c2d3e-4f50-4617-8293-a4b5c6d7e8f9", "0b1c2d3e4f5046178293a4b5c6d7e8f9", "kD8sjw02nfLq93mZpX1vTe"]
+        {
+            assert!(!is_weak(strong), "{strong}");
+        }
+        assert!(!ApiKey::generate().is_weak());
     }
 
     #[test]

@@ -6,7 +6,15 @@
 mod caller;
 mod key;
 mod keys;
+mod limit;
+mod per_key;
+mod record;
+mod registry;
+mod usage;
 
 pub use caller::Caller;
 pub use key::{ApiKey, KeyError};
-pub use keys::{KeyRecord, Keys, NewKey};
+pub use keys::Keys;
+pub use record::{KeyRecord, KeySettings, KeyState};
+pub use registry::{Import, Page, Registry};
+pub use usage::{KeyUse, Usage};

@@ -6,12 +6,16 @@ use std::sync::Arc;
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::error::SdkError;
 use aws_sdk_dynamodb::operation::put_item::{PutItemError, PutItemOutput};
+use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
 use aws_sdk_dynamodb::operation::update_item::{UpdateItemError, UpdateItemOutput};
-use aws_sdk_dynamodb::types::AttributeValue;
+use aws_sdk_dynamodb::types::{AttributeValue, TransactWriteItem};
 use domain::Error;
 use jiff::Timestamp;
 
 use crate::aws::{self, SetupError};
+
+/// So often a transaction is tried that meets another one.
+const CONFLICT_ATTEMPTS: u32 = 3;
 
 /// A connection to the tables of one deployment. A clone shares the connection.
 #[derive(Clone, Debug)]
@@ -23,8 +27,12 @@ pub struct Database {
 impl Database {
     /// The tables of the deployment that the environment names: `TABLE_PREFIX`, and what Lambda itself sets.
     pub fn from_env() -> Result<Self, SetupError> {
-        let prefix = aws::required("TABLE_PREFIX")?.into();
-        Ok(Self { client: Client::new(&aws::from_env("AWS_ENDPOINT_URL_DYNAMODB")?), prefix })
+        Self::of_stack(&aws::required("TABLE_PREFIX")?)
+    }
+
+    /// The tables of the deployment with this name, reached with what Lambda itself sets in the environment.
+    pub fn of_stack(name: &str) -> Result<Self, SetupError> {
+        Ok(Self { client: Client::new(&aws::from_env("AWS_ENDPOINT_URL_DYNAMODB")?), prefix: name.into() })
     }
 
     /// The tables of an engine on this machine.
@@ -40,6 +48,31 @@ impl Database {
     /// The full name of a table that template.yaml calls `name`.
     pub fn table(&self, name: &str) -> String {
         format!("{}-{name}", self.prefix)
+    }
+
+    /// Makes all of the writes or none. An answer that is lost on the way is asked for again under the same token, so
+    /// that nothing is written twice.
+    pub async fn transact(&self, writes: Vec<TransactWriteItem>) -> domain::Result<Transacted> {
+        let mut attempts = 1;
+        loop {
+            let answer = self.client.transact_write_items().set_transact_items(Some(writes.clone())).send().await;
+            let Err(error) = answer else { return Ok(Transacted::Done) };
+            let Some(TransactWriteItemsError::TransactionCanceledException(canceled)) = error.as_service_error() else {
+                return Err(outage(error));
+            };
+            let because = |code: &str| {
+                let mut reasons = canceled.cancellation_reasons().iter();
+                reasons.position(|reason| reason.code() == Some(code))
+            };
+            if let Some(write) = because("ConditionalCheckFailed") {
+                return Ok(Transacted::Refused { write });
+            }
+            // Two transactions met, and DynamoDB let neither wait for the other: nothing of this one is written.
+            if because("TransactionConflict").is_none() || attempts == CONFLICT_ATTEMPTS {
+                return Err(outage(error));
+            }
+            attempts += 1;
+        }
     }
 }
 
@@ -67,6 +100,18 @@ pub enum Written {
     Done,
     /// The condition does not hold. With it the row that stands there, if there is one and the write asked for it.
     Refused(Option<Row>),
+}
+
+/// What a transaction came to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Transacted {
+    /// Everything is written.
+    Done,
+    /// Nothing is: the condition of this write, the first of them that does not hold, counted from 0.
+    Refused {
+        /// Which.
+        write: usize,
+    },
 }
 
 /// A row, by its attributes' names.

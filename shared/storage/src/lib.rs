@@ -5,14 +5,18 @@
 //! else's doing or its own earlier attempt, whose answer was lost on the way.
 
 pub mod accounts;
+mod audit;
 mod aws;
 mod conversations;
 mod database;
 mod idempotency;
 mod messages;
+mod setup_token;
 
+pub use audit::{Actor, AuditTrail, Change, Entry, Facts};
 pub use aws::SetupError;
 pub use conversations::Conversations;
-pub use database::{Database, Written, epoch_millis, outage};
+pub use database::{Database, Transacted, Written, epoch_millis, outage};
 pub use idempotency::{Claim, IdempotencyKeys, Reservation};
 pub use messages::{Message, Messages, NewMessage, Outcome, State};
+pub use setup_token::{SetupToken, SetupTokens};

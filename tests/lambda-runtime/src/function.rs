@@ -122,6 +122,17 @@ impl Function {
         self.ended().await
     }
 
+    /// It did not start, and a line of the log says so that begins with the setting.
+    pub async fn assert_refused(&self, setting: &str) {
+        assert!(!self.ended().await.success(), "{setting}");
+        let log = self.log();
+        let told = log.iter().filter_map(|line| serde_json::from_str::<Value>(line).ok()).any(|line| {
+            line["message"] == "the function can't start"
+                && line["error"].as_str().is_some_and(|error| error.starts_with(&format!("{setting} ")))
+        });
+        assert!(told, "nothing about {setting} in {log:#?}");
+    }
+
     async fn exit_status(&self) -> ExitStatus {
         let mut ended = self.ended.clone();
         let status = ended.wait_for(Option::is_some).await.map(|status| *status);

@@ -7,7 +7,7 @@ use meta_simulator::Fault;
 use serde_json::{Value, json};
 use testbed::{SECOND_PHONE_NUMBER_ID, Testbed};
 
-use crate::events::{Case, Events};
+use crate::events::{Case, Events, NO_JSON};
 use crate::{Environment, Function, FunctionError, SecretsManager, patiently};
 
 /// Makes a test of every guarantee. `$subject` is a [`Subject`].
@@ -77,7 +77,8 @@ impl Subject {
         let environment = change(Environment::new(self.name, &testbed));
         let function = Function::start(self.binary, &environment).await;
         let path = format!("/whatsapp/api/{}", self.name);
-        let events = Events { path, key: testbed.api_key.reveal().to_owned(), body: self.body.to_string() };
+        let key = testbed.api_key.reveal().to_owned();
+        let events = Events { path, key, body: self.body.to_string(), ..Events::default() };
         Running { testbed, subject: self, events, function }
     }
 }
@@ -116,14 +117,8 @@ impl Running {
 
     /// The function did not start, and a line says so that begins with the setting.
     async fn assert_refused(&self, setting: &str) {
-        assert!(!self.function.ended().await.success(), "{setting}");
-        let log = self.function.log();
-        let told = log.iter().filter_map(|line| serde_json::from_str::<Value>(line).ok()).any(|line| {
-            line["message"] == "the function can't start"
-                && line["error"].as_str().is_some_and(|error| error.starts_with(&format!("{setting} ")))
-        });
-        assert!(told, "nothing about {setting} in {log:#?}");
-        self.assert_discreet(&log);
+        self.function.assert_refused(setting).await;
+        self.assert_discreet(&self.function.log());
     }
 }
 
@@ -190,7 +185,7 @@ pub async fn an_event_that_is_no_json_is_an_error_and_stops_nothing(subject: Sub
     let running = subject.start().await;
     let cut = running.events.event("rest-api", &Value::Null);
     let cut = cut.strip_suffix('}').expect("an event is an object");
-    for event in ["", " ", "{", "nonsense", "\"\u{1}\"", "\u{feff}{}", "[1,]", cut] {
+    for event in NO_JSON.into_iter().chain([cut]) {
         let error = running.function.invoke(event).await.expect_err("there is no answer");
         assert!(matches!(error, FunctionError::Reported(_)), "{event:?}: {error:?}");
     }
@@ -264,7 +259,7 @@ pub async fn the_accounts_come_from_secrets_manager(subject: Subject) {
         "waba_id": meta_simulator::WABA_ID,
         "access_token": meta_simulator::ACCESS_TOKEN,
     });
-    let secrets = SecretsManager::start(SECRET, &json!([account]).to_string()).await;
+    let secrets = SecretsManager::start(&[(SECRET, &json!([account]).to_string())]).await;
     let running = subject.start_with(|environment| from_secret(environment, &secrets)).await;
     running.works().await;
     running.works().await;
@@ -277,7 +272,7 @@ pub async fn the_accounts_come_from_secrets_manager(subject: Subject) {
 /// Nothing of a secret is in the log.
 pub async fn a_secret_that_is_missing_or_broken_is_told_without_what_it_holds(subject: Subject) {
     for (name, holds) in [("another", "[]"), (SECRET, "canary"), (SECRET, r#"[{"access_token":"canary"}]"#)] {
-        let secrets = SecretsManager::start(name, holds).await;
+        let secrets = SecretsManager::start(&[(name, holds)]).await;
         let running = subject.clone().start_with(|environment| from_secret(environment, &secrets)).await;
         running.assert_refused("WHATSAPP_ACCOUNTS_SECRET").await;
     }

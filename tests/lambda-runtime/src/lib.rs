@@ -1,14 +1,15 @@
 //! AWS Lambda on this machine, for tests: the Runtime API on a loopback port, a function's real program as a child
 //! process with the environment that Lambda gives it, and the events that API Gateway and others send.
 //!
-//! [`every_function!`] makes a test of everything that holds for every function. Most of what it feeds them stands in
-//! the folder `events`.
+//! [`every_function!`] makes a test of everything that holds for every function that sends. Most of what it feeds them
+//! stands in the folder `events`.
 
 #![expect(clippy::expect_used, clippy::indexing_slicing, reason = "only tests call this: what goes wrong fails them")]
 
 mod environment;
 mod events;
 mod function;
+mod gate;
 pub mod guarantees;
 mod runtime_api;
 mod secrets_manager;
@@ -16,7 +17,9 @@ mod secrets_manager;
 use std::time::Duration;
 
 pub use environment::Environment;
+pub use events::{Case, Events, NO_JSON};
 pub use function::{Function, FunctionError};
+pub use gate::{Gate, Held};
 pub use guarantees::Subject;
 pub use secrets_manager::SecretsManager;
 

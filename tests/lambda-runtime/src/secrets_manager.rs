@@ -1,5 +1,6 @@
-//! As much of AWS Secrets Manager as hands out one secret.
+//! As much of AWS Secrets Manager as hands out secrets.
 
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 
 use axum::Router;
@@ -7,11 +8,13 @@ use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum::routing::post;
+use domain::Clock;
+use jiff::Timestamp;
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 use tokio::task::AbortHandle;
 
-/// A stand-in for Secrets Manager that knows one secret. Dropping it stops it.
+/// A stand-in for Secrets Manager that knows some secrets. Dropping it stops it.
 pub struct SecretsManager {
     url: String,
     asked: Asked,
@@ -21,14 +24,15 @@ pub struct SecretsManager {
 /// The headers of every request.
 type Asked = Arc<Mutex<Vec<HeaderMap>>>;
 
-/// The name of the secret and what it holds.
-type Secret = (String, String);
+/// What each secret holds, by their names.
+type Secrets = BTreeMap<String, String>;
 
 impl SecretsManager {
-    /// Starts one that knows the secret `arn`, which holds `secret`.
-    pub async fn start(arn: &str, secret: &str) -> Self {
+    /// Starts one that knows these secrets: the name of each and what it holds, put there at this moment.
+    pub async fn start(secrets: &[(&str, &str)]) -> Self {
         let asked = Asked::default();
-        let state = (Arc::new((arn.to_owned(), secret.to_owned())), Arc::clone(&asked));
+        let secrets: Secrets = secrets.iter().map(|(arn, secret)| ((*arn).to_owned(), (*secret).to_owned())).collect();
+        let state = (Arc::new(secrets), Clock::system().now(), Arc::clone(&asked));
         let router = Router::new().route("/", post(get_secret_value)).with_state(state);
         let listener = TcpListener::bind(("127.0.0.1", 0)).await.expect("a port is free");
         let url = format!("http://{}", listener.local_addr().expect("a listener has an address"));
@@ -56,17 +60,17 @@ impl Drop for SecretsManager {
 }
 
 async fn get_secret_value(
-    State((secret, asked)): State<(Arc<Secret>, Asked)>,
+    State((secrets, created_at, asked)): State<(Arc<Secrets>, Timestamp, Asked)>,
     headers: HeaderMap,
     body: String,
 ) -> Response {
-    let (arn, secret) = secret.as_ref();
     let wanted = serde_json::from_str::<Value>(&body).unwrap_or_default();
-    let is_known = headers.get("x-amz-target").is_some_and(|target| target == "secretsmanager.GetSecretValue")
-        && wanted["SecretId"] == json!(arn);
+    let is_known = headers.get("x-amz-target").is_some_and(|target| target == "secretsmanager.GetSecretValue");
+    let known = wanted["SecretId"].as_str().filter(|_| is_known).and_then(|arn| secrets.get_key_value(arn));
     asked.lock().expect("no handler panicked").push(headers);
-    let (status, answer) = if is_known {
-        (StatusCode::OK, json!({"ARN": arn, "Name": "accounts", "SecretString": secret}))
+    let (status, answer) = if let Some((arn, secret)) = known {
+        let created_at = created_at.as_second();
+        (StatusCode::OK, json!({"ARN": arn, "Name": "any", "CreatedDate": created_at, "SecretString": secret}))
     } else {
         let refusal =
             json!({"__type": "ResourceNotFoundException", "Message": "Secrets Manager can't find the secret."});

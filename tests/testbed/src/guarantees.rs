@@ -2,12 +2,12 @@
 //! each.
 
 use api::Endpoint;
-use auth::ApiKey;
+use auth::{ApiKey, KeySettings};
 use domain::Scope;
 use meta_simulator::Fault;
 use serde_json::{Value, json};
 
-use crate::{SECOND_ACCOUNT, SECOND_PHONE_NUMBER_ID, Sender, TestRequest, Testbed, key, not_texts};
+use crate::{SECOND_ACCOUNT, SECOND_PHONE_NUMBER_ID, Sender, TestRequest, Testbed, not_texts, tester};
 
 /// The largest body, in bytes.
 const BODY_LIMIT: usize = 64 * 1024;
@@ -70,11 +70,11 @@ pub async fn a_key_comes_in_the_header_or_else_in_the_query<E: Endpoint>(sender:
 
 /// No key, an empty, unknown, mistyped, overlong, disabled or expired one: nobody can tell which, whatever the body.
 pub async fn without_a_valid_key_every_request_gets_the_same_401<E: Endpoint>(sender: Sender<E>) {
-    let (keys, now) = (&sender.testbed.keys, sender.testbed.clock.now());
-    let disabled = sender.testbed.key(Scope::ALL, None).await;
-    assert!(keys.set_active(&disabled, false).await.expect("a key is switched off"));
-    let expiring = auth::NewKey { expires_at: Some(now), ..key(Scope::ALL, None) };
-    let (expired, _) = keys.create(expiring).await.expect("a key is made");
+    let (registry, now) = (&sender.testbed.registry, sender.testbed.clock.now());
+    let (disabled, record) = sender.testbed.new_key(KeySettings::unlimited("disabled")).await;
+    registry.set_active(&record.id, false, &tester()).await.expect("a key is switched off");
+    let expiring = KeySettings { expires_at: Some(now), ..KeySettings::unlimited("expired") };
+    let (expired, _) = sender.testbed.new_key(expiring).await;
     let (unknown, overlong) = (ApiKey::generate(), "x".repeat(65));
     let wrong_checksum = "wak_0123456789abcdef0123456789abcdef000000";
     let unknown_elsewhere = "0b1c2d3e-4f50-4617-8293-a4b5c6d7e8f9";

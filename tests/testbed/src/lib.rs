@@ -12,13 +12,13 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use api::{Endpoint, Invocation};
-use auth::{ApiKey, Keys, NewKey};
+use auth::{ApiKey, KeyRecord, KeySettings, Keys, Registry};
 use domain::{AccountId, Clock, CountryCode, Scope};
 use embedded_dynamodb::Engine;
 use meta_simulator::Simulator;
 use outbox::Outbox;
 use serde_json::{Map, Value, json};
-use storage::Database;
+use storage::{Actor, Database};
 use whatsapp::WhatsApp;
 
 /// The `account_id` of the second account; the first one's is 1.
@@ -52,8 +52,10 @@ pub struct Testbed {
     pub simulator: Simulator,
     /// The tables.
     pub database: Database,
-    /// The API keys.
+    /// The API keys, as a request meets them.
     pub keys: Keys,
+    /// The API keys, to administer.
+    pub registry: Registry,
     /// What sends.
     pub outbox: Outbox,
     /// What time it is.
@@ -78,17 +80,24 @@ impl Testbed {
         let clock = Clock::fixed("2026-01-02T03:04:05.678Z".parse().expect("a moment"));
         let database = Database::local(engine.url(), engine.table_prefix());
         let keys = Keys::new(&database, clock.clone());
-        let (api_key, _) = keys.create(key(Scope::ALL, None)).await.expect("a key is made");
+        let registry = Registry::new(&database, clock.clone());
+        let (api_key, _) = create(&registry, KeySettings::unlimited("test")).await;
         let whatsapp = WhatsApp::new(&simulator.graph_api_url()).expect("the simulator's URL is one");
         let accounts = Arc::new(accounts().to_string().parse().expect("the accounts are well formed"));
         let outbox = Outbox::new(&database, whatsapp, accounts, CountryCode::default(), clock.clone());
-        Self { engine, simulator, database, keys, outbox, clock, api_key }
+        Self { engine, simulator, database, keys, registry, outbox, clock, api_key }
     }
 
     /// Makes an API key that holds some scopes and may use some accounts.
     pub async fn key(&self, scopes: impl IntoIterator<Item = Scope>, accounts: Option<&[i64]>) -> ApiKey {
-        let (key, _) = self.keys.create(key(scopes, accounts)).await.expect("a key is made");
-        key
+        let scopes = scopes.into_iter().collect();
+        let accounts = accounts.map(|ids| ids.iter().copied().map(AccountId).collect());
+        self.new_key(KeySettings { scopes, accounts, ..KeySettings::unlimited("test") }).await.0
+    }
+
+    /// Makes an API key.
+    pub async fn new_key(&self, settings: KeySettings) -> (ApiKey, KeyRecord) {
+        create(&self.registry, settings).await
     }
 
     /// A request with the testbed's API key.
@@ -114,6 +123,19 @@ impl Testbed {
         scan.send().await.expect("the table can be read").items().len()
     }
 
+    /// Everything that stands in some tables.
+    pub async fn dump(&self, tables: &[&str]) -> Value {
+        let mut dump = Map::new();
+        for table in tables {
+            let scan = self.database.client().scan().table_name(self.database.table(table));
+            let rows = scan.send().await.expect("the table can be read").items.unwrap_or_default();
+            let mut rows: Vec<Value> = serde_dynamo::from_items(rows).expect("a row can be read");
+            rows.sort_by_key(Value::to_string);
+            dump.insert((*table).to_owned(), rows.into());
+        }
+        dump.into()
+    }
+
     /// Fails the test when anything was sent to Meta or stored as a message; `what` should have done neither.
     pub async fn assert_untouched(&self, what: &str) {
         assert!(self.simulator.requests().is_empty(), "Meta was called: {what}");
@@ -121,13 +143,13 @@ impl Testbed {
     }
 }
 
-fn key(scopes: impl IntoIterator<Item = Scope>, accounts: Option<&[i64]>) -> NewKey {
-    NewKey {
-        name: "test".to_owned(),
-        scopes: scopes.into_iter().collect(),
-        accounts: accounts.map(|ids| ids.iter().copied().map(AccountId).collect()),
-        expires_at: None,
-    }
+/// Who makes changes in tests.
+pub fn tester() -> Actor {
+    Actor { name: "test".to_owned(), address: None }
+}
+
+async fn create(registry: &Registry, settings: KeySettings) -> (ApiKey, KeyRecord) {
+    registry.create(&Registry::new_id(), settings, &tester()).await.expect("a key is made")
 }
 
 fn accounts() -> Value {

@@ -1,0 +1,62 @@
+//! From a row of the table of routes to its handler.
+
+use admin::{Prompt, Session};
+use api::Response;
+use domain::{Error, Kind, Result};
+
+use crate::routes::To;
+use crate::visit::{SignedIn, Visit};
+use crate::{KeyPage, account, answer, audit_trail, change_key, keys, make_key, sign_in};
+
+impl KeyPage {
+    /// `prompt`: what signing in asks for; `None` for somebody who is signed in.
+    pub(crate) async fn without_session(&self, to: To, visit: &Visit<'_>, prompt: Option<Prompt>) -> Result<Response> {
+        match (to, prompt) {
+            (To::SignInForm, Some(prompt)) => sign_in::form(visit, prompt),
+            (To::SignInForm, None) => Ok(answer::see_other(visit, "")),
+            (To::SignIn, Some(prompt)) => sign_in::sign_in(self, visit, prompt).await,
+            (To::SignIn, None) => sign_in::sign_in(self, visit, self.must_be_configured().await?).await,
+            (To::SetUpForm, _) => sign_in::set_up_form(visit),
+            (To::SetUp, _) => sign_in::set_up(self, visit).await,
+            _ => Ok(answer::script()),
+        }
+    }
+
+    pub(crate) async fn with_session(&self, to: To, id: &str, signed_in: &SignedIn<'_>) -> Result<Response> {
+        match to {
+            To::Keys => keys::list(self, signed_in).await,
+            To::Key => keys::show(self, signed_in, id).await,
+            To::AddForm => make_key::form(self, signed_in),
+            To::Add => make_key::add(self, signed_in).await,
+            To::Rotate => make_key::rotate(self, signed_in, id).await,
+            To::Set => change_key::set(self, signed_in, id).await,
+            To::Delete => change_key::delete(self, signed_in, id).await,
+            To::Disable | To::Enable | To::EndRotation | To::UndoRotation => {
+                change_key::at_once(self, signed_in, id, to).await
+            }
+            To::Trail => audit_trail::page(self, signed_in).await,
+            To::TrailCsv => audit_trail::csv(self, signed_in).await,
+            To::SignOut => sign_in::sign_out(self, signed_in).await,
+            To::SignOutEverywhere => sign_in::sign_out_everywhere(self, signed_in).await,
+            To::ChangePassword => account::change_password(self, signed_in).await,
+            To::CodesOn => account::codes_on(self, signed_in).await,
+            To::CodesOff => account::codes_off(self, signed_in).await,
+            _ => account::page(self, signed_in).await,
+        }
+    }
+
+    pub(crate) async fn session(&self, visit: &Visit<'_>) -> Result<Option<Session>> {
+        match visit.browser().session {
+            Some(cookie) => self.admin.find_session(cookie).await,
+            None => Ok(None),
+        }
+    }
+
+    /// What signing in asks for; an error where there is no way in, and none to make one.
+    pub(crate) async fn must_be_configured(&self) -> Result<Prompt> {
+        match self.admin.prompt().await? {
+            Prompt::NotConfigured => Err(Error::new(Kind::Unavailable, "The key page is not configured.")),
+            prompt => Ok(prompt),
+        }
+    }
+}

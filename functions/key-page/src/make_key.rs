@@ -1,0 +1,89 @@
+//! Making keys: a new one, or the successor of one. A key is shown once, in the answer to the form that made it.
+
+use api::Response;
+use askama::Template;
+use auth::{ApiKey, KeyRecord, Registry};
+use domain::{Error, Kind, Result, Scope};
+use jiff::SignedDuration;
+
+use crate::KeyPage;
+use crate::answer::{self, Frame, SCRIPT_HASH};
+use crate::draft::{Draft, Fields};
+use crate::keys::OVERLAPS;
+use crate::visit::SignedIn;
+use crate::words::{self, Moment};
+
+#[derive(Template)]
+#[template(path = "add.html")]
+struct AddForm {
+    frame: Frame,
+    /// The id that the key will have: sending the form again makes no second one.
+    id: String,
+    fields: Fields,
+}
+
+#[derive(Template)]
+#[template(path = "made.html")]
+struct Made<'a> {
+    frame: Frame,
+    script_hash: &'a str,
+    key: &'a str,
+    record: &'a KeyRecord,
+    scopes: String,
+    expires: Option<Moment>,
+    /// The address to try the key at, if it may do what there is to try.
+    try_url: Option<String>,
+    /// The key whose place it takes, and until when that is accepted; `None`: no longer.
+    old: Option<(&'a KeyRecord, Option<Moment>)>,
+}
+
+pub(crate) fn form(page: &KeyPage, signed_in: &SignedIn<'_>) -> Result<Response> {
+    let fields = Draft::new().fields(page.accounts.as_ref(), None, None);
+    answer::page(200, &AddForm { frame: Frame::new(signed_in, "keys"), id: Registry::new_id(), fields })
+}
+
+pub(crate) async fn add(page: &KeyPage, signed_in: &SignedIn<'_>) -> Result<Response> {
+    let form = signed_in.form()?;
+    let (draft, id) = (Draft::from_form(form), form.text("id"));
+    let settings = match draft.settings(page.accounts.as_ref(), None, page.clock.now()) {
+        Ok(settings) => settings,
+        Err(error) if error.kind() == Kind::Invalid => {
+            let fields = draft.fields(page.accounts.as_ref(), None, Some(&error));
+            return answer::page(400, &AddForm { frame: Frame::new(signed_in, "keys"), id: id.to_owned(), fields });
+        }
+        Err(error) => return Err(error),
+    };
+    let (key, record) = page.registry.create(id, settings, &signed_in.by).await?;
+    shown_once(signed_in, &key, &record, None)
+}
+
+pub(crate) async fn rotate(page: &KeyPage, signed_in: &SignedIn<'_>, id: &str) -> Result<Response> {
+    let form = signed_in.form()?;
+    let seconds =
+        form.text("overlap").parse().ok().filter(|given| OVERLAPS.iter().any(|(seconds, _)| seconds == given));
+    let seconds = seconds.ok_or_else(|| Error::invalid_field("overlap", "Choose how long the old key stays valid."))?;
+    let overlap = SignedDuration::from_secs(seconds);
+    let (key, record, old) = page.registry.rotate(id, form.text("id"), overlap, &signed_in.by).await?;
+    let until = old.retires_at.filter(|_| !overlap.is_zero()).map(Moment::new);
+    shown_once(signed_in, &key, &record, Some((&old, until)))
+}
+
+fn shown_once(
+    signed_in: &SignedIn<'_>,
+    key: &ApiKey,
+    record: &KeyRecord,
+    old: Option<(&KeyRecord, Option<Moment>)>,
+) -> Result<Response> {
+    let may_send = record.scopes.contains(Scope::MessagesSend.as_str());
+    let made = Made {
+        frame: Frame::new(signed_in, "keys"),
+        script_hash: SCRIPT_HASH.as_str(),
+        key: key.reveal(),
+        record,
+        scopes: words::scopes(&record.scopes),
+        expires: record.expires_at.map(Moment::new),
+        try_url: may_send.then(|| format!("{}/whatsapp/api/send-message/", signed_in.visit.api_url)),
+        old,
+    };
+    answer::page(200, &made)
+}

@@ -1,0 +1,113 @@
+//! The way to DynamoDB, which a test can close at a certain point.
+
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::watch;
+use tokio::task::{AbortHandle, JoinSet};
+
+use crate::patiently;
+
+/// A way to a server on this machine, for a function that is to be killed while it waits there. Dropping it closes it.
+pub struct Gate {
+    url: String,
+    state: Arc<watch::Sender<State>>,
+    passing: AbortHandle,
+}
+
+/// What a closed gate holds back, for ever.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Held {
+    /// The request: the server never hears of it.
+    Request,
+    /// The answer: the server has done what it was asked.
+    Answer,
+}
+
+#[derive(Clone, Copy)]
+enum State {
+    Open,
+    /// Closed to requests that hold this text.
+    Closed(Held, &'static str),
+    /// Something stands before it.
+    Reached,
+}
+
+impl Gate {
+    /// An open way to the server at `url`.
+    pub async fn to(url: &str) -> Self {
+        let address = url.strip_prefix("http://").and_then(|address| address.parse().ok());
+        let address = address.expect("the URL is an address on this machine");
+        let listener = TcpListener::bind(("127.0.0.1", 0)).await.expect("a port is free");
+        let url = format!("http://{}", listener.local_addr().expect("a listener has an address"));
+        let state = Arc::new(watch::Sender::new(State::Open));
+        let passing = tokio::spawn(accept(listener, address, Arc::clone(&state))).abort_handle();
+        Self { url, state, passing }
+    }
+
+    /// Where it stands: the value of `AWS_ENDPOINT_URL_DYNAMODB`.
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// Holds back what belongs to the first request that holds `text`, such as the name of an operation.
+    pub fn close(&self, held: Held, text: &'static str) {
+        self.state.send_replace(State::Closed(held, text));
+    }
+
+    /// Waits until something stands before the closed gate.
+    pub async fn reached(&self) {
+        let mut state = self.state.subscribe();
+        let reached = patiently("something comes to the gate", state.wait_for(|state| matches!(state, State::Reached)));
+        // An error is a closed channel, and this end is open.
+        let _ = reached.await;
+    }
+}
+
+impl Drop for Gate {
+    fn drop(&mut self) {
+        self.passing.abort();
+    }
+}
+
+async fn accept(listener: TcpListener, server: SocketAddr, state: Arc<watch::Sender<State>>) -> io::Result<()> {
+    // They end with this.
+    let mut connections = JoinSet::new();
+    loop {
+        let (client, _) = listener.accept().await?;
+        connections.spawn(pass(client, server, Arc::clone(&state)));
+    }
+}
+
+/// Passes on what comes on one connection, on which there is one request at a time.
+async fn pass(mut client: TcpStream, server: SocketAddr, state: Arc<watch::Sender<State>>) -> io::Result<()> {
+    let mut server = TcpStream::connect(server).await?;
+    let (mut from_client, mut from_server) = (vec![0; 64 * 1024], vec![0; 64 * 1024]);
+    let mut request = Vec::new();
+    loop {
+        let (chunk, to, direction) = tokio::select! {
+            length = client.read(&mut from_client) => (from_client.get(..length?), &mut server, Held::Request),
+            length = server.read(&mut from_server) => (from_server.get(..length?), &mut client, Held::Answer),
+        };
+        let chunk = chunk.unwrap_or_default();
+        if chunk.is_empty() {
+            return Ok(());
+        }
+        if direction == Held::Request {
+            request.extend_from_slice(chunk);
+        }
+        let is_held = matches!(*state.borrow(), State::Closed(held, text)
+            if held == direction && request.windows(text.len()).any(|window| window == text.as_bytes()));
+        if is_held {
+            state.send_replace(State::Reached);
+            return std::future::pending().await;
+        }
+        if direction == Held::Answer {
+            request.clear();
+        }
+        to.write_all(chunk).await?;
+    }
+}
