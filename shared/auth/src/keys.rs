@@ -57,8 +57,8 @@ impl Keys {
                 None => Ok(()),
             }
         };
-        // Seldom a write at all, and never one after the other.
-        let (limited, ()) = future::join(limited, self.counts.count(&record.id, now)).await;
+        // Seldom a write at all, and never one after the other. On the heap: it is some kilobytes of state.
+        let (limited, ()) = Box::pin(future::join(limited, self.counts.count(&record.id, now))).await;
         limited?;
         Ok(Caller { key_id: record.id, accounts: record.accounts })
     }
