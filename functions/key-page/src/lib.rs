@@ -2,7 +2,7 @@
 //!
 //! Plain HTML from the server. Nothing needs JavaScript; the one script there is adds a button that copies a new key.
 //!
-//! Every request takes the same way: its route is looked up in the table of [`routes`], a request that changes
+//! Every request takes the same way: its route is looked up in the table of `routes.rs`, a request that changes
 //! something must come from this very page, and all but signing in needs a session. Only then a handler runs.
 
 mod account;
