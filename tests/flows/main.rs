@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "what goes wrong here fails the test")]
 
+mod block_list;
 mod key_page;
 mod sends;
 

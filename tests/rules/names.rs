@@ -1,13 +1,24 @@
 //! One name in every spelling: template.yaml, the function's folder and package, and the route in its code.
 
 use api::{Endpoint, Route};
+use block_contact::BlockContact;
 use key_page::KeyPage;
+use list_blocked::ListBlocked;
 use send_location::SendLocation;
 use send_message::SendMessage;
 use send_template::SendTemplate;
 use template::Template;
+use unblock_contact::UnblockContact;
 
-const ROUTES: &[Route] = &[KeyPage::ROUTE, SendLocation::ROUTE, SendMessage::ROUTE, SendTemplate::ROUTE];
+const ROUTES: &[Route] = &[
+    BlockContact::ROUTE,
+    KeyPage::ROUTE,
+    ListBlocked::ROUTE,
+    SendLocation::ROUTE,
+    SendMessage::ROUTE,
+    SendTemplate::ROUTE,
+    UnblockContact::ROUTE,
+];
 
 #[test]
 fn the_template_the_folders_and_the_code_name_the_same_functions() {

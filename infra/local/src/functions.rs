@@ -8,12 +8,16 @@ use std::time::{Duration, Instant};
 
 use api::{Endpoint, Invocation};
 use auth::Keys;
+use block_contact::BlockContact;
+use block_list::BlockList;
 use key_page::KeyPage;
+use list_blocked::ListBlocked;
 use outbox::Outbox;
 use send_location::SendLocation;
 use send_message::SendMessage;
 use send_template::SendTemplate;
 use serde_json::Value;
+use unblock_contact::UnblockContact;
 
 /// How long a function may work on an event: as in template.yaml.
 const TIMEOUT: Duration = Duration::from_secs(28);
@@ -26,19 +30,23 @@ pub(crate) type Answer = Pin<Box<dyn Future<Output = Value> + Send>>;
 pub(crate) struct Dependencies {
     pub(crate) keys: Keys,
     pub(crate) outbox: Outbox,
+    pub(crate) block_list: BlockList,
     pub(crate) key_page: KeyPage,
     pub(crate) query_key_allowed: bool,
 }
 
 /// Every function by its name.
 pub(crate) fn all(dependencies: &Dependencies) -> HashMap<&'static str, Function> {
-    let Dependencies { keys, outbox, key_page, query_key_allowed } = dependencies;
-    let (keys, outbox) = (|| keys.clone(), || outbox.clone());
+    let Dependencies { keys, outbox, block_list, key_page, query_key_allowed } = dependencies;
+    let (keys, outbox, block_list) = (|| keys.clone(), || outbox.clone(), || block_list.clone());
     HashMap::from([
+        function(BlockContact { keys: keys(), block_list: block_list() }, *query_key_allowed),
         function(key_page.clone(), *query_key_allowed),
+        function(ListBlocked { keys: keys(), block_list: block_list() }, *query_key_allowed),
         function(SendLocation { keys: keys(), outbox: outbox() }, *query_key_allowed),
         function(SendMessage { keys: keys(), outbox: outbox() }, *query_key_allowed),
         function(SendTemplate { keys: keys(), outbox: outbox() }, *query_key_allowed),
+        function(UnblockContact { keys: keys(), block_list: block_list() }, *query_key_allowed),
     ])
 }
 

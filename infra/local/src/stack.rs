@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use api::Endpoint;
 use auth::{ApiKey, Import, KeySettings, Keys, Registry};
+use block_list::BlockList;
 use domain::{Accounts, Clock, CountryCode};
 use embedded_dynamodb::{Data, Engine, EngineError};
 use key_page::KeyPage;
@@ -90,10 +91,12 @@ impl Stack {
         let api_key = start_key(&registry, own_key).await?;
         let mut key_page = KeyPage::new(&database, None, Clock::system());
         (key_page.is_local, key_page.accounts) = (true, Some(accounts.clone()));
-        let outbox = Outbox::new(&database, whatsapp, Arc::new(accounts), country, Clock::system());
+        let accounts = Arc::new(accounts);
+        let block_list = BlockList::new(&database, whatsapp.clone(), Arc::clone(&accounts), Clock::system());
+        let outbox = Outbox::new(&database, whatsapp, accounts, country, Clock::system());
         let query_key_allowed = settings.allow_query_api_key;
         let admin_password = set_admin_password(&key_page, &settings).await?;
-        let functions = functions::all(&Dependencies { keys, outbox, key_page, query_key_allowed });
+        let functions = functions::all(&Dependencies { keys, outbox, block_list, key_page, query_key_allowed });
         let template = Template::ours().map_err(|error| StackError(error.to_string()))?;
         let router = gateway::router(&template, &functions).map_err(|gateway::NoSuchFunction(name)| {
             StackError(format!("template.yaml routes to {name}, which is not here"))

@@ -25,6 +25,16 @@ impl Route {
         Self { name, method: Some("POST"), path }
     }
 
+    /// The function `name` answers `GET path`.
+    pub const fn get(name: &'static str, path: &'static str) -> Self {
+        Self { name, method: Some("GET"), path }
+    }
+
+    /// The function `name` answers `DELETE path`, which may have a body.
+    pub const fn delete(name: &'static str, path: &'static str) -> Self {
+        Self { name, method: Some("DELETE"), path }
+    }
+
     /// The function `name` answers every method at `path` and below it.
     pub const fn pages(name: &'static str, path: &'static str) -> Self {
         Self { name, method: None, path }

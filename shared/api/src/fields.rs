@@ -31,14 +31,7 @@ impl Fields {
 
     /// A text of `length` characters, if it is there.
     pub fn optional_text(&self, name: &str, length: RangeInclusive<usize>) -> Result<Option<&str>> {
-        let Some(value) = self.value(name) else { return Ok(None) };
-        let text = value.as_str().ok_or_else(|| must(name, "be a text"))?;
-        let (shortest, longest) = (*length.start(), *length.end());
-        match text.chars().count() {
-            count if length.contains(&count) => Ok(Some(text)),
-            0 => Err(must(name, "not be empty")),
-            count => Err(must(name, &format!("have {shortest} to {longest} characters, and has {count}"))),
-        }
+        self.value(name).map(|value| text_of(name, value, length)).transpose()
     }
 
     /// A whole number, if it is there.
@@ -75,6 +68,25 @@ impl Fields {
         PhoneNumber::parse(text, country).map_err(|error| Error::invalid_field(name, format!("{name} {error}")))
     }
 
+    /// The contacts that the request names: one in `phone`, or 1 to `most` in `phones`. Each as it is written, which is how
+    /// the reference passes it on; Meta reads it.
+    pub fn contacts(&self, most: usize) -> Result<Vec<&str>> {
+        // A business-scoped user id is the longest that Meta takes.
+        const LENGTH: RangeInclusive<usize> = 1..=150;
+        let phone = self.value("phone").filter(|value| value.as_str().is_none_or(|text| !text.trim().is_empty()));
+        let Some(phones) = self.value("phones") else {
+            // In the reference's words.
+            let phone = phone.ok_or_else(|| Error::invalid_field("phone", "Phone required"))?;
+            return Ok(vec![text_of("phone", phone, LENGTH)?]);
+        };
+        if phone.is_some() {
+            return Err(must("phones", "be left out where phone is given"));
+        }
+        let phones = phones.as_array().filter(|phones| (1..=most).contains(&phones.len()));
+        let phones = phones.ok_or_else(|| must("phones", &format!("be a list of 1 to {most} texts")))?;
+        phones.iter().enumerate().map(|(index, phone)| text_of(&format!("phones[{index}]"), phone, LENGTH)).collect()
+    }
+
     /// The account that the request names, if it names one.
     pub fn account_id(&self) -> Result<Option<AccountId>> {
         Ok(self.optional_integer("account_id")?.map(AccountId))
@@ -83,6 +95,17 @@ impl Fields {
     /// The wamid of the message that is answered, if one is. Meta gives no length; all that are seen are far shorter.
     pub fn reply_to(&self) -> Result<Option<String>> {
         Ok(self.optional_text("reply_to", 1..=255)?.map(str::to_owned))
+    }
+}
+
+/// A value as a text of `length` characters.
+fn text_of<'a>(name: &str, value: &'a Value, length: RangeInclusive<usize>) -> Result<&'a str> {
+    let text = value.as_str().ok_or_else(|| must(name, "be a text"))?;
+    let (shortest, longest) = (*length.start(), *length.end());
+    match text.chars().count() {
+        count if length.contains(&count) => Ok(text),
+        0 => Err(must(name, "not be empty")),
+        count => Err(must(name, &format!("have {shortest} to {longest} characters, and has {count}"))),
     }
 }
 
@@ -161,6 +184,29 @@ mod tests {
         }
     }
 
+    #[test]
+    fn contacts_are_one_phone_or_a_list_of_phones_as_they_are_written() {
+        let read = |body: Value| {
+            let fields = fields(body);
+            let contacts = fields.contacts(3).map(|phones| phones.iter().map(|&phone| phone.to_owned()).collect());
+            contacts.map_err(|error| (error.public().field.clone().unwrap(), error.public().message.clone()))
+        };
+        let told = |field: &str, message: &str| Err::<Vec<String>, _>((field.to_owned(), message.to_owned()));
+        assert_eq!(read(json!({"phone": " +91 (98) "})), Ok(vec![" +91 (98) ".to_owned()]));
+        assert_eq!(read(json!({"phones": ["a", "b"], "phone": null})).unwrap(), ["a", "b"]);
+        for nobody in [json!({}), json!({"phone": null, "phones": null}), json!({"phone": ""}), json!({"phone": " "})] {
+            assert_eq!(read(nobody), told("phone", "Phone required"));
+        }
+        assert_eq!(read(json!({"phone": 1})), told("phone", "phone must be a text"));
+        assert_eq!(read(json!({"phone": "a", "phones": ["b"]})).unwrap_err().0, "phones");
+        for odd in [json!([]), json!(["a", "b", "c", "d"]), json!("a"), json!({}), json!(1)] {
+            assert_eq!(read(json!({"phones": odd})), told("phones", "phones must be a list of 1 to 3 texts"));
+        }
+        assert_eq!(read(json!({"phones": ["a", ""]})), told("phones[1]", "phones[1] must not be empty"));
+        assert_eq!(read(json!({"phones": ["a", null]})), told("phones[1]", "phones[1] must be a text"));
+        assert_eq!(read(json!({"phones": ["x".repeat(151)]})).unwrap_err().0, "phones[0]");
+    }
+
     proptest! {
         #[test]
         fn reading_any_value_as_anything_never_panics(text in "\\PC{0,40}", number in any::<f64>(), integer in any::<i64>()) {
@@ -171,6 +217,7 @@ mod tests {
                 let _ = fields.optional_integer("f");
                 let _ = fields.optional_boolean("f");
                 let _ = fields.phone_number("f", &CountryCode::default());
+                let _ = fields.contacts(1000);
             }
         }
     }

@@ -11,6 +11,7 @@ use crate::endpoint::Route;
 use crate::event::{Event, RawBody};
 use crate::fields::Fields;
 use crate::form::Form;
+use crate::parameters::Parameters;
 
 /// The largest body of the API, in bytes.
 const BODY_LIMIT: usize = 64 * 1024;
@@ -57,6 +58,11 @@ impl Request {
     /// The last value of a query parameter.
     pub fn query(&self, name: &str) -> Option<String> {
         self.event.query(name)
+    }
+
+    /// The query's parameters, read by their types.
+    pub fn parameters(&self) -> Parameters<'_> {
+        Parameters::of(self)
     }
 
     /// The network address that API Gateway saw the client at.

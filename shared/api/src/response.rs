@@ -148,7 +148,7 @@ const fn status(kind: Kind) -> u16 {
         Kind::Internal => 500,
         Kind::UpstreamFailed => 502,
         Kind::UpstreamUnavailable | Kind::Unavailable => 503,
-        Kind::OutcomeUnknown => 504,
+        Kind::OutcomeUnknown | Kind::Unanswered => 504,
     }
 }
 
@@ -221,6 +221,8 @@ mod tests {
     fn an_unknown_outcome_says_that_it_may_have_been_sent() {
         let response = Response::error(&Error::new(Kind::OutcomeUnknown, "?").retry_after(Duration::from_secs(3)));
         assert_eq!((response.status(), &body(&response)["may_have_been_sent"]), (504, &json!(true)));
+        let harmless = Response::error(&Error::new(Kind::Unanswered, "?").retryable(true));
+        assert_eq!((harmless.status(), body(&harmless)), (504, json!({"error": "?", "retryable": true})));
     }
 
     #[test]

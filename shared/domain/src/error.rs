@@ -39,6 +39,8 @@ pub enum Kind {
     Unavailable,
     /// Meta did not say what became of the message: it may have been sent.
     OutcomeUnknown,
+    /// Meta did not say what became of something that may be repeated without harm.
+    Unanswered,
     /// Our own fault.
     Internal,
 }

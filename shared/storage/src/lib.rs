@@ -7,6 +7,7 @@
 pub mod accounts;
 mod audit;
 mod aws;
+mod blocked;
 mod conversations;
 mod database;
 mod idempotency;
@@ -15,6 +16,7 @@ mod setup_token;
 
 pub use audit::{Actor, AuditTrail, Change, Entry, Facts};
 pub use aws::SetupError;
+pub use blocked::{Became, BlockEvent, BlockedContact, BlockedContacts, ListPosition};
 pub use conversations::Conversations;
 pub use database::{Database, Transacted, Written, epoch_millis, outage};
 pub use idempotency::{Claim, IdempotencyKeys, Reservation};

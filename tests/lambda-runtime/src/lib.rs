@@ -1,8 +1,8 @@
 //! AWS Lambda on this machine, for tests: the Runtime API on a loopback port, a function's real program as a child
 //! process with the environment that Lambda gives it, and the events that API Gateway and others send.
 //!
-//! [`every_function!`] makes a test of everything that holds for every function that sends. Most of what it feeds them
-//! stands in the folder `events`.
+//! [`every_function!`] makes a test of everything that holds for every function that sends, [`every_program!`] of what
+//! holds for the others too. Most of what they feed them stands in the folder `events`.
 
 #![expect(clippy::expect_used, clippy::indexing_slicing, reason = "only tests call this: what goes wrong fails them")]
 
@@ -11,6 +11,7 @@ mod events;
 mod function;
 mod gate;
 pub mod guarantees;
+pub mod programs;
 mod runtime_api;
 mod secrets_manager;
 
@@ -21,6 +22,7 @@ pub use events::{Case, Events, NO_JSON};
 pub use function::{Function, FunctionError};
 pub use gate::{Gate, Held};
 pub use guarantees::Subject;
+pub use programs::Program;
 pub use secrets_manager::SecretsManager;
 
 /// Far more than anything here takes.

@@ -1,5 +1,6 @@
-//! What holds for every endpoint that sends, each as one function. [`every_send!`](crate::every_send) makes a test of
-//! each.
+//! What holds for every endpoint, for every one with a JSON body and for every one that sends, each as one function.
+//! [`every_endpoint!`](crate::every_endpoint), [`every_body!`](crate::every_body) and [`every_send!`](crate::every_send)
+//! make a test of each.
 
 use api::Endpoint;
 use auth::{ApiKey, KeySettings};
@@ -7,39 +8,64 @@ use domain::Scope;
 use meta_simulator::Fault;
 use serde_json::{Value, json};
 
-use crate::{SECOND_ACCOUNT, SECOND_PHONE_NUMBER_ID, Sender, TestRequest, Testbed, not_texts, tester};
+use crate::{SECOND_ACCOUNT, SECOND_PHONE_NUMBER_ID, Sender, Testbed, not_texts, tester};
 
 /// The largest body, in bytes.
 const BODY_LIMIT: usize = 64 * 1024;
 /// Bodies that are no JSON objects.
 const BROKEN_BODIES: [&str; 8] = ["", " ", "{", "{\"phone\":", "nonsense", "[]", "null", "\"text\""];
 
-/// Makes a test of every guarantee. `$sender` is a future that gives a [`Sender`](crate::Sender).
+/// Makes a test of every guarantee of whatever endpoint. `$sender` is a future that gives a [`Sender`](crate::Sender).
 #[macro_export]
-macro_rules! every_send {
+macro_rules! every_endpoint {
     ($sender:expr) => {
-        $crate::every_send! { $sender;
+        $crate::each_guarantee! { $sender;
             a_key_comes_in_the_header_or_else_in_the_query
             without_a_valid_key_every_request_gets_the_same_401
             a_key_without_the_scope_is_a_403_before_the_body_is_looked_at
             another_method_is_a_405_without_any_key
-            a_body_that_is_no_json_object_is_a_400
-            a_body_over_64_kb_is_a_413
-            a_phone_number_goes_to_meta_as_digits_with_its_country
-            a_phone_number_that_is_none_is_a_400
-            the_account_decides_the_number_and_the_token
             an_account_that_is_not_there_and_one_that_is_forbidden_are_the_same_404
-            a_reply_quotes_the_message_that_it_names
-            unknown_fields_are_ignored
-            what_meta_says_comes_back_by_its_class
             metas_401_and_403_never_become_the_clients
-            an_unknown_outcome_is_a_504_and_never_sent_again
             when_meta_cannot_be_reached_it_is_a_503
-            an_idempotency_key_sends_once_and_answers_again
-            an_idempotency_key_that_is_none_is_a_400
             while_the_storage_is_down_it_is_a_503_and_nothing_is_sent
         }
     };
+}
+
+/// Makes a test of every guarantee of an endpoint that takes a JSON body.
+#[macro_export]
+macro_rules! every_body {
+    ($sender:expr) => {
+        $crate::each_guarantee! { $sender;
+            a_body_that_is_no_json_object_is_a_400
+            a_body_over_64_kb_is_a_413
+        }
+    };
+}
+
+/// Makes a test of every guarantee of an endpoint that sends.
+#[macro_export]
+macro_rules! every_send {
+    ($sender:expr) => {
+        $crate::every_endpoint!($sender);
+        $crate::every_body!($sender);
+        $crate::each_guarantee! { $sender;
+            a_phone_number_goes_to_meta_as_digits_with_its_country
+            a_phone_number_that_is_none_is_a_400
+            the_account_decides_the_number_and_the_token
+            a_reply_quotes_the_message_that_it_names
+            unknown_fields_are_ignored
+            what_meta_says_comes_back_by_its_class
+            an_unknown_outcome_is_a_504_and_never_sent_again
+            an_idempotency_key_sends_once_and_answers_again
+            an_idempotency_key_that_is_none_is_a_400
+        }
+    };
+}
+
+/// Makes a test of each of these guarantees.
+#[macro_export]
+macro_rules! each_guarantee {
     ($sender:expr; $($guarantee:ident)+) => {
         $(
             #[tokio::test]
@@ -54,7 +80,7 @@ macro_rules! every_send {
 pub async fn a_key_comes_in_the_header_or_else_in_the_query<E: Endpoint>(sender: Sender<E>) {
     let good = sender.testbed.api_key.reveal();
     let bad = ApiKey::generate();
-    let none = || TestRequest::post(&sender.body);
+    let none = || Sender::<E>::request(&sender.body);
     for (request, status) in [
         (none().header("X-API-Key", good), 200),
         (none().header("x-api-key", good), 200),
@@ -82,7 +108,7 @@ pub async fn without_a_valid_key_every_request_gets_the_same_401<E: Endpoint>(se
         [unknown.reveal(), unknown_elsewhere, wrong_checksum, &overlong, disabled.reveal(), expired.reveal()];
     let (valid, oversized) = (sender.body.to_string(), " ".repeat(BODY_LIMIT + 1));
     for body in [&valid, &oversized].map(String::as_str).into_iter().chain(BROKEN_BODIES) {
-        let none = || TestRequest::post(&Value::Null).raw_body(body);
+        let none = || Sender::<E>::request(&Value::Null).raw_body(body);
         let mut requests = vec![none(), none().header("X-API-Key", ""), none().query("api_key", "")];
         requests.extend(presented.iter().map(|key| none().header("X-API-Key", key)));
         requests.extend(presented.iter().map(|key| none().query("api_key", key)));
@@ -94,27 +120,30 @@ pub async fn without_a_valid_key_every_request_gets_the_same_401<E: Endpoint>(se
     sender.testbed.assert_untouched("a request without a valid key").await;
 }
 
-/// A key with all the other scopes does not send, and reads which one it lacks.
+/// A key with all the other scopes does nothing, and reads which one it lacks.
 pub async fn a_key_without_the_scope_is_a_403_before_the_body_is_looked_at<E: Endpoint>(sender: Sender<E>) {
-    let others = Scope::ALL.into_iter().filter(|scope| *scope != Scope::MessagesSend);
+    let others = Scope::ALL.into_iter().filter(|scope| *scope != sender.scope);
     let key = sender.testbed.key(others, None).await;
-    let (valid, expected) = (sender.body.to_string(), json!({"error": "Forbidden", "missing_scope": "messages:send"}));
+    let expected = json!({"error": "Forbidden", "missing_scope": sender.scope.as_str()});
+    let valid = sender.body.to_string();
     for body in [valid.as_str()].into_iter().chain(BROKEN_BODIES) {
-        let request = TestRequest::post(&Value::Null).raw_body(body).header("X-API-Key", key.reveal());
+        let request = Sender::<E>::request(&Value::Null).raw_body(body).header("X-API-Key", key.reveal());
         let answer = request.send_to(&sender.endpoint).await;
         assert_eq!((answer.status, &answer.body), (403, &expected), "{body}");
     }
     sender.testbed.assert_untouched("a request without the scope").await;
 }
 
-/// Every method but POST, with and without a key.
+/// Every method but its own, with and without a key.
 pub async fn another_method_is_a_405_without_any_key<E: Endpoint>(sender: Sender<E>) {
-    for method in ["GET", "PUT", "DELETE", "PATCH", "HEAD", "OPTIONS"] {
-        let without_key = TestRequest::post(&Value::Null).raw_body("");
-        for request in [without_key, sender.testbed.post(&sender.body)] {
+    let own = Sender::<E>::method();
+    for method in ["GET", "POST", "PUT", "DELETE", "PATCH", "HEAD", "OPTIONS"].into_iter().filter(|other| *other != own)
+    {
+        let without_key = Sender::<E>::request(&Value::Null).raw_body("");
+        for request in [without_key, sender.with_key(&sender.body)] {
             let answer = request.method(method).send_to(&sender.endpoint).await;
-            assert_eq!((answer.status, &answer.headers["Allow"]), (405, &json!("POST")), "{method}");
-            assert!(answer.error().contains("POST"), "{method} is answered with {}", answer.body);
+            assert_eq!((answer.status, &answer.headers["Allow"]), (405, &json!(own)), "{method}");
+            assert!(answer.error().contains(own), "{method} is answered with {}", answer.body);
         }
     }
     sender.testbed.assert_untouched("another method").await;
@@ -123,7 +152,7 @@ pub async fn another_method_is_a_405_without_any_key<E: Endpoint>(sender: Sender
 /// Empty, broken, or JSON of another kind.
 pub async fn a_body_that_is_no_json_object_is_a_400<E: Endpoint>(sender: Sender<E>) {
     for body in BROKEN_BODIES {
-        let answer = sender.testbed.post(&Value::Null).raw_body(body).send_to(&sender.endpoint).await;
+        let answer = sender.with_key(&Value::Null).raw_body(body).send_to(&sender.endpoint).await;
         assert_eq!((answer.status, &answer.body["code"]), (400, &json!("invalid_json")), "{body}");
         assert!(answer.error().starts_with("The body must be"), "{body} is answered with {}", answer.body);
     }
@@ -134,7 +163,7 @@ pub async fn a_body_that_is_no_json_object_is_a_400<E: Endpoint>(sender: Sender<
 pub async fn a_body_over_64_kb_is_a_413<E: Endpoint>(sender: Sender<E>) {
     let padded = |length: usize| {
         let body = sender.body.to_string();
-        sender.testbed.post(&Value::Null).raw_body(&format!("{body}{}", " ".repeat(length - body.len())))
+        sender.with_key(&Value::Null).raw_body(&format!("{body}{}", " ".repeat(length - body.len())))
     };
     let answer = padded(BODY_LIMIT + 1).send_to(&sender.endpoint).await;
     assert_eq!((answer.status, &answer.body["code"]), (413, &json!("body_too_large")), "{}", answer.body);
@@ -190,7 +219,7 @@ pub async fn the_account_decides_the_number_and_the_token<E: Endpoint>(sender: S
 pub async fn an_account_that_is_not_there_and_one_that_is_forbidden_are_the_same_404<E: Endpoint>(sender: Sender<E>) {
     let limited = sender.testbed.key(Scope::ALL, Some(&[SECOND_ACCOUNT])).await;
     let answer = async |key: &ApiKey, account_id: Option<i64>| {
-        let request = TestRequest::post(&sender.with(json!({"account_id": account_id})));
+        let request = Sender::<E>::request(&sender.with(json!({"account_id": account_id})));
         request.header("X-API-Key", key.reveal()).send_to(&sender.endpoint).await
     };
     let refused = answer(&limited, None).await;
@@ -291,9 +320,9 @@ pub async fn an_unknown_outcome_is_a_504_and_never_sent_again<E: Endpoint>(sende
 
 /// No connection, so surely nothing was sent: that may be tried again.
 pub async fn when_meta_cannot_be_reached_it_is_a_503<E: Endpoint>(sender: Sender<E>) {
-    let Sender { testbed: Testbed { simulator, api_key, engine: _engine, .. }, endpoint, body } = sender;
+    let Sender { testbed: Testbed { simulator, api_key, engine: _engine, .. }, endpoint, body, .. } = sender;
     drop(simulator);
-    let request = TestRequest::post(&body).header("X-API-Key", api_key.reveal());
+    let request = Sender::<E>::request(&body).header("X-API-Key", api_key.reveal());
     let answer = request.send_to(&endpoint).await;
     let told = (answer.status, &answer.body["code"], &answer.body["retryable"], &answer.headers["Retry-After"]);
     assert_eq!(told, (503, &json!("upstream_unreachable"), &json!(true), &json!("1")), "{}", answer.body);
@@ -336,10 +365,10 @@ pub async fn an_idempotency_key_that_is_none_is_a_400<E: Endpoint>(sender: Sende
 pub async fn while_the_storage_is_down_it_is_a_503_and_nothing_is_sent<E: Endpoint>(sender: Sender<E>) {
     let unknown = ApiKey::generate();
     let elsewhere = sender.with(json!({"account_id": 9}));
-    let Sender { testbed: Testbed { engine, simulator, api_key, .. }, endpoint, body } = sender;
+    let Sender { testbed: Testbed { engine, simulator, api_key, .. }, endpoint, body, .. } = sender;
     engine.stop().await;
     for (key, body) in [(&api_key, &elsewhere), (&unknown, &body)] {
-        let answer = TestRequest::post(body).header("X-API-Key", key.reveal()).send_to(&endpoint).await;
+        let answer = Sender::<E>::request(body).header("X-API-Key", key.reveal()).send_to(&endpoint).await;
         let told = (answer.status, &answer.body["code"], &answer.headers["Retry-After"]);
         assert_eq!(told, (503, &json!("storage_unavailable"), &json!("1")), "{}", answer.body);
     }

@@ -3,6 +3,7 @@
 
 #![expect(clippy::expect_used, clippy::indexing_slicing, reason = "only tests call this: what goes wrong fails them")]
 
+pub mod block_lists;
 pub mod guarantees;
 mod sender;
 
@@ -13,7 +14,8 @@ use std::time::{Duration, Instant};
 
 use api::{Endpoint, Invocation};
 use auth::{ApiKey, KeyRecord, KeySettings, Keys, Registry};
-use domain::{AccountId, Clock, CountryCode, Scope};
+use block_list::BlockList;
+use domain::{AccountId, Accounts, Clock, CountryCode, Scope};
 use embedded_dynamodb::Engine;
 use meta_simulator::Simulator;
 use outbox::Outbox;
@@ -28,7 +30,7 @@ pub const SECOND_PHONE_NUMBER_ID: &str = "206540352242922";
 
 /// What only somebody who reads the code, the log or the template may know: places in the source, AWS and its errors,
 /// the tables, hosts.
-const INTERNAL_WORDS: [&str; 12] = [
+const INTERNAL_WORDS: [&str; 13] = [
     "src/",
     ".rs:",
     "panicked",
@@ -41,6 +43,7 @@ const INTERNAL_WORDS: [&str; 12] = [
     "-Messages",
     "-Conversations",
     "-Counters",
+    "BlockedContacts",
 ];
 
 /// A deployment of its own for one test.
@@ -58,6 +61,8 @@ pub struct Testbed {
     pub registry: Registry,
     /// What sends.
     pub outbox: Outbox,
+    /// What blocks.
+    pub block_list: BlockList,
     /// What time it is.
     pub clock: Clock,
     /// An API key with every scope.
@@ -82,10 +87,17 @@ impl Testbed {
         let keys = Keys::new(&database, clock.clone());
         let registry = Registry::new(&database, clock.clone());
         let (api_key, _) = create(&registry, KeySettings::unlimited("test")).await;
-        let whatsapp = WhatsApp::new(&simulator.graph_api_url()).expect("the simulator's URL is one");
-        let accounts = Arc::new(accounts().to_string().parse().expect("the accounts are well formed"));
+        let whatsapp = whatsapp(&simulator);
+        let accounts = Arc::new(accounts());
+        let block_list = BlockList::new(&database, whatsapp.clone(), Arc::clone(&accounts), clock.clone());
         let outbox = Outbox::new(&database, whatsapp, accounts, CountryCode::default(), clock.clone());
-        Self { engine, simulator, database, keys, registry, outbox, clock, api_key }
+        Self { engine, simulator, database, keys, registry, outbox, block_list, clock, api_key }
+    }
+
+    /// What blocks, with a storage that is out: Meta does it, and it can't be recorded.
+    pub fn block_list_without_storage(&self) -> BlockList {
+        let out = Database::local("http://127.0.0.1:1", self.engine.table_prefix());
+        BlockList::new(&out, whatsapp(&self.simulator), Arc::new(accounts()), self.clock.clone())
     }
 
     /// Makes an API key that holds some scopes and may use some accounts.
@@ -136,10 +148,11 @@ impl Testbed {
         dump.into()
     }
 
-    /// Fails the test when anything was sent to Meta or stored as a message; `what` should have done neither.
+    /// Fails the test when Meta was called or anything stored that a request leaves; `what` should have done neither.
     pub async fn assert_untouched(&self, what: &str) {
         assert!(self.simulator.requests().is_empty(), "Meta was called: {what}");
-        assert_eq!(self.stored_messages().await, 0, "a message was stored: {what}");
+        let nothing = json!({"BlockedContacts": [], "Messages": []});
+        assert_eq!(self.dump(&["BlockedContacts", "Messages"]).await, nothing, "something was stored: {what}");
     }
 }
 
@@ -152,7 +165,11 @@ async fn create(registry: &Registry, settings: KeySettings) -> (ApiKey, KeyRecor
     registry.create(&Registry::new_id(), settings, &tester()).await.expect("a key is made")
 }
 
-fn accounts() -> Value {
+fn whatsapp(simulator: &Simulator) -> WhatsApp {
+    WhatsApp::new(&simulator.graph_api_url()).expect("the simulator's URL is one")
+}
+
+fn accounts() -> Accounts {
     let account = |id: i64, phone_number_id: &str| {
         json!({
             "id": id,
@@ -161,7 +178,8 @@ fn accounts() -> Value {
             "access_token": meta_simulator::ACCESS_TOKEN,
         })
     };
-    json!([account(1, meta_simulator::PHONE_NUMBER_ID), account(SECOND_ACCOUNT, SECOND_PHONE_NUMBER_ID)])
+    let both = json!([account(1, meta_simulator::PHONE_NUMBER_ID), account(SECOND_ACCOUNT, SECOND_PHONE_NUMBER_ID)]);
+    both.to_string().parse().expect("the accounts are well formed")
 }
 
 /// A request as API Gateway hands it over.
@@ -172,6 +190,7 @@ pub struct TestRequest {
     query: Map<String, Value>,
     body: Option<String>,
     time_left: Duration,
+    through_http_api: bool,
 }
 
 impl TestRequest {
@@ -183,7 +202,13 @@ impl TestRequest {
             query: Map::new(),
             body: Some(body.to_string()),
             time_left: Duration::from_secs(28),
+            through_http_api: false,
         }
+    }
+
+    /// A GET with no body and no API key.
+    pub fn get() -> Self {
+        Self { method: "GET".to_owned(), body: None, ..Self::post(&Value::Null) }
     }
 
     /// With another method.
@@ -221,16 +246,16 @@ impl TestRequest {
         self
     }
 
+    /// As an HTTP API hands it over, and not a REST API.
+    #[must_use]
+    pub fn through_http_api(mut self) -> Self {
+        self.through_http_api = true;
+        self
+    }
+
     /// Hands the request to an endpoint as an event. Whatever the answer, it is JSON and gives no secret away.
     pub async fn send_to<E: Endpoint>(&self, endpoint: &E) -> Answer {
-        let event = json!({
-            "httpMethod": self.method,
-            "path": E::ROUTE.path,
-            "headers": self.headers,
-            "queryStringParameters": self.query,
-            "body": self.body,
-            "isBase64Encoded": false,
-        });
+        let event = if self.through_http_api { self.http_api_event(E::ROUTE.path) } else { self.event(E::ROUTE.path) };
         let invocation = Invocation { id: "test", deadline: Instant::now() + self.time_left, query_key_allowed: true };
         let event = event.to_string();
         let response = api::respond(endpoint, &event, invocation).await;
@@ -242,6 +267,31 @@ impl TestRequest {
             headers: response["headers"].clone(),
             body: body.expect("an answer's body is JSON"),
         }
+    }
+
+    fn event(&self, path: &str) -> Value {
+        json!({
+            "httpMethod": self.method,
+            "path": path,
+            "headers": self.headers,
+            "queryStringParameters": self.query,
+            "body": self.body,
+            "isBase64Encoded": false,
+        })
+    }
+
+    fn http_api_event(&self, path: &str) -> Value {
+        let mut query = form_urlencoded::Serializer::new(String::new());
+        query.extend_pairs(self.query.iter().filter_map(|(name, value)| Some((name, value.as_str()?))));
+        json!({
+            "version": "2.0",
+            "rawPath": path,
+            "rawQueryString": query.finish(),
+            "headers": self.headers,
+            "requestContext": {"http": {"method": self.method}},
+            "body": self.body,
+            "isBase64Encoded": false,
+        })
     }
 
     /// An answer of any status holds no key, no token and no word from inside.

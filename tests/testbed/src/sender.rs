@@ -1,26 +1,51 @@
-//! An endpoint that sends, and what a test can ask of it.
+//! An endpoint, and what a test can ask of it; most of all of one that sends.
 
 use api::Endpoint;
+use domain::Scope;
 use serde_json::{Value, json};
 
-use crate::{Answer, Testbed};
+use crate::{Answer, TestRequest, Testbed};
 
-/// An endpoint that sends, on a testbed of its own.
+/// An endpoint on a testbed of its own.
 #[derive(Debug)]
 pub struct Sender<E> {
     /// Where it runs.
     pub testbed: Testbed,
     /// The endpoint.
     pub endpoint: E,
-    /// A body that it takes.
+    /// The scope that it asks for.
+    pub scope: Scope,
+    /// A body that it takes; of an endpoint that takes none, the parameters of its query.
     pub body: Value,
 }
 
 impl<E: Endpoint> Sender<E> {
-    /// Starts a testbed with an endpoint on it. `body` is one that it takes.
+    /// Starts a testbed with an endpoint on it that sends. `body` is one that it takes.
     pub async fn start(endpoint: impl FnOnce(&Testbed) -> E, body: Value) -> Self {
+        Self::start_for(Scope::MessagesSend, endpoint, body).await
+    }
+
+    /// Starts a testbed with an endpoint on it that asks for another scope.
+    pub async fn start_for(scope: Scope, endpoint: impl FnOnce(&Testbed) -> E, body: Value) -> Self {
         let testbed = Testbed::start().await;
-        Self { endpoint: endpoint(&testbed), testbed, body }
+        Self { endpoint: endpoint(&testbed), testbed, scope, body }
+    }
+
+    /// The one method that the endpoint answers.
+    pub fn method() -> &'static str {
+        E::ROUTE.method.expect("the endpoint answers one method")
+    }
+
+    /// A request by its method, without a key: with a body, or with the body's members as parameters of the query where
+    /// the endpoint takes none.
+    pub fn request(body: &Value) -> TestRequest {
+        if Self::method() != "GET" {
+            return TestRequest::post(body).method(Self::method());
+        }
+        let parameters = body.as_object().into_iter().flatten().filter(|(_, value)| !value.is_null());
+        parameters.fold(TestRequest::get(), |request, (name, value)| {
+            request.query(name, &value.as_str().map_or_else(|| value.to_string(), str::to_owned))
+        })
     }
 
     /// The body with some fields added or changed.
@@ -32,9 +57,14 @@ impl<E: Endpoint> Sender<E> {
         body
     }
 
-    /// Posts a body with a key that may do everything.
+    /// The same with a key that may do everything.
+    pub fn with_key(&self, body: &Value) -> TestRequest {
+        Self::request(body).header("X-API-Key", self.testbed.api_key.reveal())
+    }
+
+    /// Asks with a key that may do everything.
     pub async fn post(&self, body: &Value) -> Answer {
-        self.testbed.post(body).send_to(&self.endpoint).await
+        self.with_key(body).send_to(&self.endpoint).await
     }
 
     /// Meta takes what becomes of this body: the answer is its own, and nothing else. Gives what was sent.

@@ -1,0 +1,172 @@
+//! What holds for the real program of every function with one method, whether it sends or not, each as one function.
+//! [`every_program!`](crate::every_program) makes a test of each.
+
+use serde_json::{Value, json};
+use testbed::Testbed;
+
+use crate::events::{Case, Events, NO_JSON};
+use crate::{Environment, Function, FunctionError};
+
+/// Makes a test of every guarantee. `$program` is a [`Program`].
+#[macro_export]
+macro_rules! every_program {
+    ($program:expr) => {
+        $crate::every_program! { $program;
+            every_form_of_a_request_is_answered
+            another_method_is_a_405_and_no_key_a_401
+            no_event_stops_the_program
+            every_request_is_one_line_of_the_log_and_no_line_holds_a_secret
+            a_program_without_its_settings_says_which_is_missing_and_does_not_start
+        }
+    };
+    ($program:expr; $($guarantee:ident)+) => {
+        $(
+            #[tokio::test]
+            async fn $guarantee() {
+                $crate::programs::$guarantee($program).await;
+            }
+        )+
+    };
+}
+
+/// A function's program, as these tests know it.
+#[derive(Clone, Debug)]
+pub struct Program {
+    /// The function's one name.
+    pub name: &'static str,
+    /// Its real program.
+    pub binary: &'static str,
+    /// The one method that it answers.
+    pub method: &'static str,
+    /// Its path, without the last slash.
+    pub path: &'static str,
+    /// A body that it takes; empty where it takes none. Every text in it that must not be logged holds the word `canary`
+    /// or is a phone number of [`PHONE`].
+    pub body: String,
+}
+
+/// The phone number that bodies hold.
+pub const PHONE: &str = "+919876543210";
+
+impl Program {
+    async fn start(&self, testbed: &Testbed, change: impl FnOnce(Environment) -> Environment) -> Function {
+        Function::start(self.binary, &change(Environment::new(self.name, testbed))).await
+    }
+
+    fn events(&self, testbed: &Testbed) -> Events {
+        Events {
+            path: self.path.to_owned(),
+            key: testbed.api_key.reveal().to_owned(),
+            body: self.body.clone(),
+            always: json!({
+                "rest-api": {"/httpMethod": self.method},
+                "http-api": {"/requestContext/http/method": self.method},
+            }),
+        }
+    }
+}
+
+/// The status and the body of an answer.
+async fn answer(function: &Function, event: &str) -> (u64, Value) {
+    let answer = function.invoke(event).await.expect("the function answers");
+    let body = answer["body"].as_str().and_then(|body| serde_json::from_str(body).ok());
+    (answer["statusCode"].as_u64().expect("an answer has a status"), body.expect("the body of an answer is JSON"))
+}
+
+fn assert_discreet(function: &Function, events: &Events) {
+    let (_, phone_without_country) = PHONE.split_at(3);
+    let log = function.log();
+    for secret in ["canary", meta_simulator::ACCESS_TOKEN, &events.key, phone_without_country] {
+        assert!(log.iter().all(|line| !line.contains(secret)), "{secret} in {log:#?}");
+    }
+}
+
+/// Both kinds of APIs, both forms of the path, a body in base64, the key in the header or in the query.
+pub async fn every_form_of_a_request_is_answered(program: Program) {
+    let testbed = Testbed::start().await;
+    let function = program.start(&testbed, |environment| environment).await;
+    for Case { name, event, .. } in program.events(&testbed).good() {
+        let (status, body) = answer(&function, &event).await;
+        assert_eq!(status, 200, "{name}: {body}");
+    }
+}
+
+/// In both formats of events.
+pub async fn another_method_is_a_405_and_no_key_a_401(program: Program) {
+    let testbed = Testbed::start().await;
+    let function = program.start(&testbed, |environment| environment).await;
+    let events = program.events(&testbed);
+    for (api, method, no_headers) in [
+        ("rest-api", "/httpMethod", json!({"/headers": {}, "/multiValueHeaders": {}})),
+        ("http-api", "/requestContext/http/method", json!({"/headers": {}})),
+    ] {
+        for other in ["GET", "POST", "PUT", "DELETE", "HEAD"].into_iter().filter(|other| *other != program.method) {
+            let (status, body) = answer(&function, &events.event(api, &json!({method: other}))).await;
+            assert_eq!(status, 405, "{api} {other}: {body}");
+        }
+        let unauthorized = answer(&function, &events.event(api, &no_headers)).await;
+        assert_eq!(unauthorized, (401, json!({"error": "Unauthorized"})), "{api}");
+    }
+    // But for the connection that was opened ahead.
+    assert!(testbed.simulator.requests().iter().all(|request| request.method == "HEAD"));
+}
+
+/// Whatever comes, one process answers it, and the next request as well.
+pub async fn no_event_stops_the_program(program: Program) {
+    let testbed = Testbed::start().await;
+    let function = program.start(&testbed, |environment| environment).await;
+    let events = program.events(&testbed);
+    for Case { name, event, .. } in events.odd() {
+        let (status, body) = answer(&function, &event).await;
+        assert!(status < 500, "{name}: {status} {body}");
+    }
+    for event in NO_JSON {
+        assert!(matches!(function.invoke(event).await, Err(FunctionError::Reported(_))), "{event:?}");
+    }
+    assert!(function.is_running());
+    assert_eq!(answer(&function, &events.event("rest-api", &Value::Null)).await.0, 200);
+}
+
+/// However much the environment asks to be logged.
+pub async fn every_request_is_one_line_of_the_log_and_no_line_holds_a_secret(program: Program) {
+    let testbed = Testbed::start().await;
+    let all = |environment: Environment| environment.with("RUST_LOG", "trace").with("AWS_LAMBDA_LOG_LEVEL", "TRACE");
+    let function = program.start(&testbed, all).await;
+    let events = program.events(&testbed);
+    let mut answered = Vec::new();
+    for Case { event, .. } in events.good().into_iter().chain(events.odd()) {
+        answered.push(answer(&function, &event).await.0);
+    }
+    testbed.simulator.fail_always(meta_simulator::Fault::HtmlServerError);
+    answered.push(answer(&function, &events.event("http-api", &Value::Null)).await.0);
+    function.kill().await;
+    assert_discreet(&function, &events);
+    let log = function.log();
+    let lines: Vec<Value> = log.iter().map(|line| serde_json::from_str(line).expect("a line is JSON")).collect();
+    let logged: Vec<_> = lines.iter().map(|line| line["status"].as_u64().unwrap_or_default()).collect();
+    assert_eq!(logged, answered);
+    for line in lines {
+        assert!(line["span"]["route"] == program.name && line["elapsed_ms"].is_u64(), "{line}");
+        assert!(line["status"] != 200 || line["span"]["key_id"].is_string(), "{line}");
+    }
+}
+
+/// One line of JSON names the setting, and holds no other.
+pub async fn a_program_without_its_settings_says_which_is_missing_and_does_not_start(program: Program) {
+    let testbed = Testbed::start().await;
+    for (missing, told) in [
+        ("TABLE_PREFIX", "TABLE_PREFIX"),
+        ("GRAPH_API_URL", "GRAPH_API_URL"),
+        ("AWS_REGION", "AWS_REGION"),
+        ("WHATSAPP_ACCOUNTS", "WHATSAPP_ACCOUNTS_SECRET"),
+    ] {
+        let function = program.start(&testbed, |environment| environment.without(missing)).await;
+        function.assert_refused(told).await;
+        assert_discreet(&function, &program.events(&testbed));
+    }
+    for (setting, broken) in [("GRAPH_API_URL", "graph.facebook.com"), ("WHATSAPP_ACCOUNTS", "canary")] {
+        let function = program.start(&testbed, |environment| environment.with(setting, broken)).await;
+        function.assert_refused(setting).await;
+        assert_discreet(&function, &program.events(&testbed));
+    }
+}
