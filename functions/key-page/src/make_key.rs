@@ -31,8 +31,8 @@ struct Made<'a> {
     record: &'a KeyRecord,
     scopes: String,
     expires: Option<Moment>,
-    /// The address to try the key at, if it may do what there is to try.
-    try_url: Option<String>,
+    /// A command line to try the key with, if it may do anything that can be tried so.
+    command: Option<String>,
     /// The key whose place it takes, and until when that is accepted; `None`: no longer.
     old: Option<(&'a KeyRecord, Option<Moment>)>,
 }
@@ -74,7 +74,6 @@ fn shown_once(
     record: &KeyRecord,
     old: Option<(&KeyRecord, Option<Moment>)>,
 ) -> Result<Response> {
-    let may_send = record.scopes.contains(Scope::MessagesSend.as_str());
     let made = Made {
         frame: Frame::new(signed_in, "keys"),
         script_hash: SCRIPT_HASH.as_str(),
@@ -82,8 +81,20 @@ fn shown_once(
         record,
         scopes: words::scopes(&record.scopes),
         expires: record.expires_at.map(Moment::new),
-        try_url: may_send.then(|| format!("{}/whatsapp/api/send-message/", signed_in.visit.api_url)),
+        command: command(&signed_in.visit.api_url, key, record),
         old,
     };
     answer::page(200, &made)
+}
+
+fn command(api_url: &str, key: &ApiKey, record: &KeyRecord) -> Option<String> {
+    let may = |scope: Scope| record.scopes.contains(scope.as_str());
+    let header = format!("  -H 'X-API-Key: {}'", key.reveal());
+    if may(Scope::MessagesSend) {
+        let body = r#"{"phone": "+919876543210", "message": "Hello!"}"#;
+        let json = "  -H 'Content-Type: application/json'";
+        let url = format!("{api_url}/whatsapp/api/send-message/");
+        return Some(format!("curl -X POST {url} \\\n{header} \\\n{json} \\\n  -d '{body}'"));
+    }
+    may(Scope::ContactsBlock).then(|| format!("curl {api_url}/whatsapp/api/blocked/ \\\n{header}"))
 }

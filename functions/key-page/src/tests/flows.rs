@@ -39,6 +39,22 @@ async fn a_key_is_made_with_its_settings_and_works_at_once() {
 }
 
 #[tokio::test]
+async fn the_line_to_try_a_key_is_one_that_the_key_may_do() {
+    let bed = bed().await;
+    let mut client = bed.signed_in().await;
+    for (scope, told) in [
+        ("messages:send", Some("curl -X POST https://gateway.example.com/whatsapp/api/send-message/ \\\n")),
+        ("contacts:block", Some("curl https://gateway.example.com/whatsapp/api/blocked/ \\\n")),
+        ("campaigns:write", None),
+    ] {
+        let fields: Vec<_> = but("preset", "custom").into_iter().chain([("scope", scope)]).collect();
+        let made = add(&mut client, &fields).await;
+        assert_eq!(made.says("curl"), told.is_some(), "{}", made.main());
+        assert!(told.is_none_or(|told| made.says(told)), "{}", made.main());
+    }
+}
+
+#[tokio::test]
 async fn a_key_is_shown_once_and_sending_the_form_again_makes_no_second_one() {
     let bed = bed().await;
     let mut client = bed.signed_in().await;
