@@ -17,7 +17,8 @@ pub(crate) async fn at_once(page: &KeyPage, signed_in: &SignedIn<'_>, id: &str, 
         To::Disable => registry.set_active(id, false, by).await.map(|_| "disabled"),
         To::Enable => registry.set_active(id, true, by).await.map(|_| "enabled"),
         To::EndRotation => registry.end_rotation(id, by).await.map(|_| "ended"),
-        _ => registry.undo_rotation(id, by).await.map(|_| "undone"),
+        To::UndoRotation => registry.undo_rotation(id, by).await.map(|_| "undone"),
+        _ => Err(Error::internal("no button does this")),
     };
     Ok(answer::see_other(signed_in.visit, &format!("{id}/?done={}", done?)))
 }

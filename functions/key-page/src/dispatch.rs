@@ -18,7 +18,8 @@ impl KeyPage {
             (To::SignIn, None) => sign_in::sign_in(self, visit, self.must_be_configured().await?).await,
             (To::SetUpForm, _) => sign_in::set_up_form(visit),
             (To::SetUp, _) => sign_in::set_up(self, visit).await,
-            _ => Ok(answer::script()),
+            (To::Script, _) => Ok(answer::script()),
+            _ => Err(Error::internal("a page that needs a session is asked for without one")),
         }
     }
 
@@ -41,7 +42,10 @@ impl KeyPage {
             To::ChangePassword => account::change_password(self, signed_in).await,
             To::CodesOn => account::codes_on(self, signed_in).await,
             To::CodesOff => account::codes_off(self, signed_in).await,
-            _ => account::page(self, signed_in).await,
+            To::Account => account::page(self, signed_in).await,
+            To::SignInForm | To::SignIn | To::SetUpForm | To::SetUp | To::Script => {
+                Err(Error::internal("a page that needs no session is asked for with one"))
+            }
         }
     }
 

@@ -5,6 +5,7 @@
 
 use std::collections::{BTreeSet, HashMap};
 
+use aws_sdk_dynamodb::operation::query::builders::QueryFluentBuilder;
 use aws_sdk_dynamodb::types::{AttributeValue, ReturnValuesOnConditionCheckFailure};
 use domain::{AccountId, Error, Result};
 use jiff::Timestamp;
@@ -207,6 +208,12 @@ impl BlockedContacts {
         Written::update(update)
     }
 
+    fn blocked_now(&self, account: AccountId) -> QueryFluentBuilder {
+        let query = self.database.client().query().table_name(&self.table).index_name(BLOCKED_NOW);
+        let account = text(&account.to_string());
+        query.key_condition_expression("account = :account").expression_attribute_values(":account", account)
+    }
+
     /// At most `limit` contacts that the account blocks now, newest first; behind the place `after`, if one is given.
     pub async fn newest(
         &self,
@@ -215,13 +222,7 @@ impl BlockedContacts {
         limit: i32,
     ) -> Result<Vec<BlockedContact>> {
         let query = self
-            .database
-            .client()
-            .query()
-            .table_name(&self.table)
-            .index_name(BLOCKED_NOW)
-            .key_condition_expression("account = :account")
-            .expression_attribute_values(":account", text(&account.to_string()))
+            .blocked_now(account)
             .scan_index_forward(false)
             .limit(limit)
             .set_exclusive_start_key(after.map(|position| start_key(account, position)));
@@ -233,16 +234,7 @@ impl BlockedContacts {
     pub async fn everybody(&self, account: AccountId) -> Result<BTreeSet<String>> {
         let (mut everybody, mut start_key) = (BTreeSet::new(), None);
         loop {
-            let query = self
-                .database
-                .client()
-                .query()
-                .table_name(&self.table)
-                .index_name(BLOCKED_NOW)
-                .key_condition_expression("account = :account")
-                .expression_attribute_values(":account", text(&account.to_string()))
-                .projection_expression("contact")
-                .set_exclusive_start_key(start_key);
+            let query = self.blocked_now(account).projection_expression("contact").set_exclusive_start_key(start_key);
             let page = query.send().await.map_err(outage)?;
             let contact = |row: HashMap<String, AttributeValue>| row.get("contact")?.as_s().ok().cloned();
             everybody.extend(page.items.unwrap_or_default().into_iter().filter_map(contact));
