@@ -1,5 +1,8 @@
 //! The control API under `/control`: what tests in other languages and people with curl use.
 
+mod answers;
+mod fields;
+
 use std::sync::Arc;
 
 use axum::extract::{Path, Request, State};
@@ -8,22 +11,29 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
 use http::StatusCode;
+use jiff::SignedDuration;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
+use crate::customers::{self, Customer};
 use crate::faults::Fault;
-use crate::graph::numbers;
-use crate::webhooks;
+use crate::settings::Account;
+use crate::weather::Weather;
+use crate::webhooks::{self, Change};
 use crate::world::World;
-
-const MAX_ANSWER: usize = 4096;
+use fields::{Fields, Refusal};
 
 pub(crate) fn routes() -> Router<Arc<World>> {
     Router::new()
         .route("/faults", get(faults).post(arm).delete(disarm))
         .route("/requests", get(requests))
         .route("/phones", get(phones))
-        .route("/phones/{number}/messages", post(customer_writes))
+        .route("/phones/{number}/messages", post(customer_sends))
+        .route("/phones/{number}/preferences", post(prefer))
+        .route("/phones/{number}/age", post(age))
+        .route("/webhooks", post(send_webhook))
+        .route("/webhooks/verify", post(verify_webhook))
+        .route("/weather", get(weather).post(set_weather))
         .route("/reset", post(reset))
         .fallback(async || refusal(StatusCode::NOT_FOUND, "The control API has no such path; see the README."))
         .layer(middleware::from_fn(same_origin))
@@ -103,33 +113,90 @@ async fn phones(State(world): State<Arc<World>>) -> Json<Value> {
     Json(json!({ "phones": phones }))
 }
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Answer {
-    text: String,
-}
-
-async fn customer_writes(
+async fn customer_sends(
     State(world): State<Arc<World>>,
     Path(number): Path<String>,
-    Json(answer): Json<Answer>,
-) -> Response {
-    let Some(digits) = numbers::digits(&number) else {
-        return refusal(StatusCode::BAD_REQUEST, "The number needs 7 to 15 digits, with its country code.");
-    };
-    let length = answer.text.chars().count();
-    if length == 0 || length > MAX_ANSWER {
-        return refusal(StatusCode::BAD_REQUEST, "The text needs 1 to 4096 characters.");
-    }
-    let Some(account) = world.settings.accounts.first() else {
-        return refusal(StatusCode::CONFLICT, "There is no account to write to.");
-    };
+    mut fields: Fields,
+) -> Result<Json<Value>, Refusal> {
+    let account = account(&world, &mut fields)?;
+    let message = answers::read(fields)?;
     let webhook = world.lock().webhook_url.is_some();
-    let id = webhooks::customer_writes(&world, account, &numbers::wa_id(&digits), &answer.text);
-    Json(json!({ "id": id, "webhook": webhook })).into_response()
+    let id = customers::send(&world, account, &Customer::read(&number)?, message)?;
+    Ok(Json(json!({ "id": id, "webhook": webhook })))
+}
+
+async fn prefer(
+    State(world): State<Arc<World>>,
+    Path(number): Path<String>,
+    mut fields: Fields,
+) -> Result<Json<Value>, Refusal> {
+    let account = account(&world, &mut fields)?;
+    let wanted = match fields.text("value")?.as_str() {
+        "stop" => false,
+        "resume" => true,
+        _ => return Err(Refusal::bad("value must be stop or resume.")),
+    };
+    fields.end()?;
+    customers::prefer(&world, account, &Customer::read(&number)?, wanted);
+    Ok(done())
+}
+
+async fn age(
+    State(world): State<Arc<World>>,
+    Path(number): Path<String>,
+    mut fields: Fields,
+) -> Result<Json<Value>, Refusal> {
+    let hours = fields.number("hours")?;
+    fields.end()?;
+    let by = SignedDuration::try_from_secs_f64(hours * 3600.0).ok().filter(SignedDuration::is_positive);
+    let by = by.ok_or_else(|| Refusal::bad("hours must be more than 0."))?;
+    if world.lock().phones.age(Customer::read(&number)?.phone(), by) {
+        Ok(done())
+    } else {
+        Err(Refusal(StatusCode::NOT_FOUND, "This customer has not written anything that could grow old.".to_owned()))
+    }
+}
+
+async fn send_webhook(State(world): State<Arc<World>>, mut fields: Fields) -> Result<Json<Value>, Refusal> {
+    let account = account(&world, &mut fields)?;
+    let (field, value) = (fields.text("field")?, fields.any("value")?);
+    fields.end()?;
+    webhooks::send_soon(&world, Change::new(account, &field, value));
+    Ok(Json(json!({ "webhook": world.lock().webhook_url.is_some() })))
+}
+
+async fn verify_webhook(State(world): State<Arc<World>>) -> Result<Json<Value>, Refusal> {
+    webhooks::verify(&world).await.map_err(|problem| Refusal(StatusCode::CONFLICT, problem))?;
+    Ok(done())
+}
+
+async fn weather(State(world): State<Arc<World>>) -> Json<Weather> {
+    Json(world.lock().weather)
+}
+
+async fn set_weather(State(world): State<Arc<World>>, mut fields: Fields) -> Result<Json<Weather>, Refusal> {
+    let weather = Weather {
+        late: fields.flag("late")?,
+        doubled: fields.flag("doubled")?,
+        shuffled: fields.flag("shuffled")?,
+        batched: fields.flag("batched")?,
+    };
+    fields.end()?;
+    world.lock().weather = weather;
+    Ok(Json(weather))
+}
+
+/// The account that the body names, or the first one.
+fn account<'a>(world: &'a World, fields: &mut Fields) -> Result<&'a Account, Refusal> {
+    let id = fields.optional_text("phone_number_id")?;
+    Ok(world.account(id.as_deref())?)
+}
+
+fn done() -> Json<Value> {
+    Json(json!({ "success": true }))
 }
 
 async fn reset(State(world): State<Arc<World>>) -> Json<Value> {
     world.reset();
-    Json(json!({ "success": true }))
+    done()
 }

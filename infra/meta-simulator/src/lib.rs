@@ -6,6 +6,7 @@
 
 mod clock;
 mod control;
+mod customers;
 mod faults;
 mod graph;
 mod json;
@@ -15,14 +16,17 @@ mod phones;
 mod requests;
 mod server;
 mod settings;
+mod weather;
 mod webhooks;
 mod world;
 
+pub use customers::{CustomerMessage, NotSent};
 pub use faults::Fault;
-pub use phones::{DeliveryStatus, PhoneMessage};
+pub use phones::{Choice, DeliveryStatus, PhoneMessage};
 pub use requests::RecordedRequest;
 pub use server::Simulator;
 pub use settings::{Account, Settings};
+pub use weather::Weather;
 
 /// The access token of the built-in account.
 pub const ACCESS_TOKEN: &str = "EAAGsimulatedTokenForTheLocalAccount0123456789";

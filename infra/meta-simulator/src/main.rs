@@ -4,8 +4,8 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::process::ExitCode;
 use std::time::Duration;
 
-use clap::Parser;
-use meta_simulator::{ACCESS_TOKEN, APP_SECRET, PHONE_NUMBER_ID, Settings, Simulator, WABA_ID};
+use clap::{Parser, ValueEnum};
+use meta_simulator::{ACCESS_TOKEN, APP_SECRET, PHONE_NUMBER_ID, Settings, Simulator, VERIFY_TOKEN, WABA_ID, Weather};
 use url::Url;
 
 /// Meta's WhatsApp Cloud API on this machine, with a page that shows the phones.
@@ -23,9 +23,35 @@ struct Options {
     /// The time from each status (sent, delivered, read) to the next.
     #[arg(long, value_name = "MS", default_value_t = 700)]
     status_delay_ms: u64,
+    /// What befalls the webhooks, as a comma list: late, doubled, shuffled, batched; or stormy for all of these.
+    #[arg(long, value_delimiter = ',')]
+    weather: Vec<Trouble>,
+    /// Refuse what Meta refuses when the customer has not written for 24 hours also to those who never wrote.
+    #[arg(long)]
+    enforce_window: bool,
     /// Refuse templates that were not created here, as Meta does.
     #[arg(long)]
     known_templates_only: bool,
+}
+
+/// One trouble of the webhooks on their way.
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Trouble {
+    Late,
+    Doubled,
+    Shuffled,
+    Batched,
+    Stormy,
+}
+
+fn weather(troubles: &[Trouble]) -> Weather {
+    let has = |trouble| troubles.contains(&trouble) || troubles.contains(&Trouble::Stormy);
+    Weather {
+        late: has(Trouble::Late),
+        doubled: has(Trouble::Doubled),
+        shuffled: has(Trouble::Shuffled),
+        batched: has(Trouble::Batched),
+    }
 }
 
 #[tokio::main]
@@ -36,6 +62,8 @@ async fn main() -> ExitCode {
         address,
         webhook_url: options.webhook_url,
         status_delay: Duration::from_millis(options.status_delay_ms),
+        weather: weather(&options.weather),
+        enforce_window: options.enforce_window,
         any_template: !options.known_templates_only,
         ..Settings::default()
     };
@@ -59,6 +87,7 @@ fn greet(simulator: &Simulator) {
     println!("Phone number id:  {PHONE_NUMBER_ID}");
     println!("WABA id:          {WABA_ID}");
     println!("App secret:       {APP_SECRET}");
+    println!("Verify token:     {VERIFY_TOKEN}");
     println!();
     println!("Try it:");
     println!("curl {graph}/{PHONE_NUMBER_ID}/messages \\");

@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, VecDeque};
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 use serde_json::Value;
 
@@ -22,6 +22,8 @@ pub enum DeliveryStatus {
     Delivered,
     /// The customer saw it; for a customer's message: the business marked it as read.
     Read,
+    /// The customer listened to it: only for voice messages.
+    Played,
     /// It never reached the phone.
     Failed,
 }
@@ -33,6 +35,7 @@ impl DeliveryStatus {
             Self::Sent => "sent",
             Self::Delivered => "delivered",
             Self::Read => "read",
+            Self::Played => "played",
             Self::Failed => "failed",
         }
     }
@@ -57,6 +60,8 @@ pub struct PhoneMessage {
     pub text: String,
     /// The message that this one quotes.
     pub reply_to: Option<String>,
+    /// What the customer can tap on, as the buttons and list entries of a message from the business.
+    pub choices: Vec<Choice>,
     /// The sender's own reference, which the status webhooks echo.
     pub biz_opaque_callback_data: Option<String>,
     /// How far it came.
@@ -65,6 +70,24 @@ pub struct PhoneMessage {
     pub error: Option<i64>,
     /// When Meta took it.
     pub at: Timestamp,
+}
+
+impl PhoneMessage {
+    /// Whether Meta reports that it was played.
+    pub(crate) fn is_voice(&self) -> bool {
+        self.kind == "audio" && self.content.get("voice") == Some(&Value::Bool(true))
+    }
+}
+
+/// A button or a list entry on a phone.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[non_exhaustive]
+pub struct Choice {
+    /// What stands on it.
+    pub label: String,
+    /// What a tap sends, as `POST /control/phones/{number}/messages` takes it; nothing when a tap sends nothing, as
+    /// with a link.
+    pub answer: Option<Value>,
 }
 
 #[derive(Debug, Default)]
@@ -76,7 +99,8 @@ pub(crate) struct Phones {
 #[derive(Debug, Default)]
 pub(crate) struct Phone {
     pub(crate) messages: VecDeque<PhoneMessage>,
-    pub(crate) last_written: Option<Timestamp>,
+    /// When the customer last wrote, by the phone number id of the business.
+    last_written: HashMap<String, Timestamp>,
     last_active: u64,
 }
 
@@ -90,9 +114,6 @@ impl Phones {
         self.last_activity += 1;
         let phone = self.phones.entry(message.phone.clone()).or_default();
         phone.last_active = self.last_activity;
-        if message.from_customer {
-            phone.last_written = Some(message.at);
-        }
         if phone.messages.len() >= MAX_MESSAGES {
             phone.messages.pop_front();
         }
@@ -116,7 +137,7 @@ impl Phones {
 
     /// The business has read this message of a customer, and with it all earlier ones of that customer.
     pub(crate) fn mark_read(&mut self, id: &str) -> Vec<PhoneMessage> {
-        let Some(phone) = self.phones.values_mut().find(|phone| phone.wrote(id)) else { return Vec::new() };
+        let Some(phone) = self.phones.values_mut().find(|phone| phone.holds_of_customer(id)) else { return Vec::new() };
         let end = phone.messages.iter().position(|message| message.id == id).map_or(0, |position| position + 1);
         let unread = |message: &&mut PhoneMessage| message.from_customer && message.status < DeliveryStatus::Read;
         phone
@@ -129,6 +150,37 @@ impl Phones {
                 message.clone()
             })
             .collect()
+    }
+
+    /// The customer wrote to this number of the business: a 24-hour window opens.
+    pub(crate) fn wrote(&mut self, phone: &str, phone_number_id: &str, at: Timestamp) {
+        if let Some(phone) = self.phones.get_mut(phone) {
+            phone.last_written.insert(phone_number_id.to_owned(), at);
+        }
+    }
+
+    pub(crate) fn last_written(&self, phone: &str, phone_number_id: &str) -> Option<Timestamp> {
+        self.phones.get(phone)?.last_written.get(phone_number_id).copied()
+    }
+
+    /// Lets what the customer wrote be older than it is; false when nothing was written yet.
+    pub(crate) fn age(&mut self, phone: &str, by: SignedDuration) -> bool {
+        let Some(phone) = self.phones.get_mut(phone) else { return false };
+        for at in phone.last_written.values_mut() {
+            // Before the calendar's first day nothing is older than that day.
+            *at = at.checked_sub(by).unwrap_or(Timestamp::MIN);
+        }
+        !phone.last_written.is_empty()
+    }
+
+    /// The id of the last message that a business sent to this phone.
+    pub(crate) fn last_from_business(&self, phone: &str) -> Option<String> {
+        let messages = &self.phones.get(phone)?.messages;
+        messages.iter().rev().find(|message| !message.from_customer).map(|message| message.id.clone())
+    }
+
+    pub(crate) fn message(&self, phone: &str, id: &str) -> Option<&PhoneMessage> {
+        self.phones.get(phone)?.messages.iter().find(|message| message.id == id)
     }
 
     pub(crate) fn get(&self, number: &str) -> Option<&Phone> {
@@ -144,7 +196,7 @@ impl Phones {
 }
 
 impl Phone {
-    fn wrote(&self, id: &str) -> bool {
+    fn holds_of_customer(&self, id: &str) -> bool {
         self.messages.iter().any(|message| message.from_customer && message.id == id)
     }
 }

@@ -13,19 +13,24 @@ use http::{Request, Response};
 use hyper::body::Incoming;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
+use jiff::SignedDuration;
+use serde_json::Value;
 use socket2::{SockRef, Socket};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::AbortHandle;
 use tower::ServiceExt;
 use url::Url;
 
+use crate::customers::{self, Customer, CustomerMessage, NotSent};
 use crate::faults::{Fault, HangUp};
 use crate::graph::{self, numbers};
 use crate::phones::PhoneMessage;
 use crate::requests::RecordedRequest;
-use crate::settings::{Account, Settings};
+use crate::settings::Settings;
+use crate::weather::Weather;
+use crate::webhooks::{self, Change};
 use crate::world::World;
-use crate::{control, page, webhooks};
+use crate::{control, page};
 
 /// A running simulator. It works in background tasks and stops, port and all, when dropped.
 pub struct Simulator {
@@ -90,9 +95,62 @@ impl Simulator {
     }
 
     /// A customer writes a text to the first account; gives back its id. It goes to the webhook when there is one.
+    /// `None` when it was not sent, as [`NotSent`] tells.
     pub fn customer_writes(&self, number: &str, text: &str) -> Option<String> {
-        let account: &Account = self.world.settings.accounts.first()?;
-        Some(webhooks::customer_writes(&self.world, account, &numbers::phone(number), text))
+        self.customer_sends(number, CustomerMessage::text(text)).ok()
+    }
+
+    /// A customer sends something to the first account; gives back its id. The number may be a business-scoped user
+    /// id, such as `US.13491208655302741918`: then the webhook tells no phone number.
+    pub fn customer_sends(&self, number: &str, message: CustomerMessage) -> Result<String, NotSent> {
+        customers::send(&self.world, self.world.account(None)?, &Customer::read(number)?, message)
+    }
+
+    /// Like [`Self::customer_sends`], to the account with this phone number id.
+    pub fn customer_sends_to(
+        &self,
+        phone_number_id: &str,
+        number: &str,
+        message: CustomerMessage,
+    ) -> Result<String, NotSent> {
+        customers::send(&self.world, self.world.account(Some(phone_number_id))?, &Customer::read(number)?, message)
+    }
+
+    /// The customer wants no more marketing messages of the first account, or wants them again. Meta sends
+    /// `user_preferences`, and refuses templates of the category MARKETING while they are not wanted (error 131050).
+    pub fn customer_wants_marketing(&self, number: &str, wanted: bool) -> Result<(), NotSent> {
+        customers::prefer(&self.world, self.world.account(None)?, &Customer::read(number)?, wanted);
+        Ok(())
+    }
+
+    /// What the customer wrote becomes 25 hours older: the 24-hour window is closed.
+    pub fn age_window(&self, number: &str) {
+        self.world.lock().phones.age(&numbers::phone(number), SignedDuration::from_hours(25));
+    }
+
+    /// Sends a webhook of any field with any value for the first account, such as an `account_update`.
+    pub fn send_webhook(&self, field: &str, value: Value) {
+        if let Ok(account) = self.world.account(None) {
+            webhooks::send_soon(&self.world, Change::new(account, field, value));
+        }
+    }
+
+    /// Like [`Self::send_webhook`], for the account with this phone number id.
+    pub fn send_webhook_of(&self, phone_number_id: &str, field: &str, value: Value) -> Result<(), NotSent> {
+        let account = self.world.account(Some(phone_number_id))?;
+        webhooks::send_soon(&self.world, Change::new(account, field, value));
+        Ok(())
+    }
+
+    /// What befalls the webhooks from now on. A message's statuses keep to the weather in which it was accepted.
+    pub fn set_weather(&self, weather: Weather) {
+        self.world.lock().weather = weather;
+    }
+
+    /// Asks the webhook to verify itself, as Meta does before it sends anything: with each account's verify token. The
+    /// error tells a person what was wrong.
+    pub async fn verify_webhook(&self) -> Result<(), String> {
+        webhooks::verify(&self.world).await
     }
 
     /// Where the webhooks go from now on; `None` for nowhere.
@@ -124,7 +182,8 @@ impl Simulator {
         self.world.lock().faults.clear();
     }
 
-    /// Back to how it was at the start: no requests, phones, faults, media or blocked users; the built-in templates.
+    /// Back to how it was at the start: no requests, phones, faults, media, blocked users or preferences; the built-in
+    /// templates; the weather of the settings.
     pub fn reset(&self) {
         self.world.reset();
     }

@@ -5,6 +5,8 @@ use std::time::Duration;
 
 use url::Url;
 
+use crate::weather::Weather;
+
 /// How a simulator runs. [`Settings::default`] suits tests: a random port, nothing paced, no webhook.
 #[derive(Clone, Debug)]
 pub struct Settings {
@@ -14,10 +16,12 @@ pub struct Settings {
     pub webhook_url: Option<Url>,
     /// The time between a message and `sent`, then `delivered`, then `read`. Zero: at once.
     pub status_delay: Duration,
+    /// What befalls the webhooks on their way.
+    pub weather: Weather,
     /// Accept templates that were never created here, with any parameters. Those that exist are checked either way.
     pub any_template: bool,
-    /// Refuse what Meta refuses when the customer has not written for 24 hours (error 131047). Off, every phone counts
-    /// as having written.
+    /// Refuse what Meta refuses when the customer has not written for 24 hours (error 131047) also to those who never
+    /// wrote. Off, they count as having written just now.
     pub enforce_window: bool,
     /// The accounts that are served. The first one owns nothing more than the others.
     pub accounts: Vec<Account>,
@@ -29,6 +33,7 @@ impl Default for Settings {
             address: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
             webhook_url: None,
             status_delay: Duration::ZERO,
+            weather: Weather::default(),
             any_template: true,
             enforce_window: false,
             accounts: vec![Account::built_in()],
@@ -47,6 +52,8 @@ pub struct Account {
     pub waba_id: String,
     /// The secret that signs this account's webhooks.
     pub app_secret: String,
+    /// The word that this account's webhook expects in Meta's verification request.
+    pub verify_token: Option<String>,
     /// The business's own number, as digits.
     pub display_phone_number: String,
 }
@@ -59,6 +66,7 @@ impl Account {
             phone_number_id: crate::PHONE_NUMBER_ID.to_owned(),
             waba_id: crate::WABA_ID.to_owned(),
             app_secret: crate::APP_SECRET.to_owned(),
+            verify_token: Some(crate::VERIFY_TOKEN.to_owned()),
             display_phone_number: crate::DISPLAY_PHONE_NUMBER.to_owned(),
         }
     }

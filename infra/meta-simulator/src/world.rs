@@ -9,6 +9,8 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 use url::Url;
 
+use crate::clock;
+use crate::customers::{NotSent, Stopped};
 use crate::faults::ArmedFaults;
 use crate::graph::block_users::BlockList;
 use crate::graph::media::Media;
@@ -18,7 +20,8 @@ use crate::page::Journal;
 use crate::phones::Phones;
 use crate::requests::RecordedRequest;
 use crate::settings::{Account, Settings};
-use crate::{clock, webhooks};
+use crate::weather::Weather;
+use crate::webhooks::{self, Batch};
 
 const MEBIBYTE: usize = 1024 * 1024;
 const NOTICES: usize = 100;
@@ -41,6 +44,10 @@ pub(crate) struct State {
     pub(crate) phones: Phones,
     pub(crate) faults: ArmedFaults,
     pub(crate) blocked: BlockList,
+    pub(crate) stopped: Stopped,
+    pub(crate) weather: Weather,
+    /// Webhooks that wait to leave together.
+    pub(crate) batch: Batch,
     pub(crate) media: Newest<Arc<Media>>,
     pub(crate) templates: Vec<Template>,
     /// What went wrong lately, for the page.
@@ -56,6 +63,9 @@ impl World {
             phones: Phones::default(),
             faults: ArmedFaults::default(),
             blocked: BlockList::default(),
+            stopped: Stopped::default(),
+            weather: settings.weather,
+            batch: Batch::default(),
             media: Newest::new(1_000, 256 * MEBIBYTE),
             templates: crate::graph::templates::built_in(&settings.accounts),
             notices: Newest::new(NOTICES, MEBIBYTE),
@@ -75,6 +85,15 @@ impl World {
     pub(crate) fn lock(&self) -> MutexGuard<'_, State> {
         // Nothing here panics halfway through a change, so a poisoned state is still a whole one.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The account with this phone number id; without one, the first account.
+    pub(crate) fn account(&self, phone_number_id: Option<&str>) -> Result<&Account, NotSent> {
+        let account = match phone_number_id {
+            Some(id) => self.account_of_number(id),
+            None => self.settings.accounts.first(),
+        };
+        account.ok_or(NotSent::NoSuchAccount)
     }
 
     pub(crate) fn account_of_number(&self, phone_number_id: &str) -> Option<&Account> {
@@ -97,6 +116,10 @@ impl World {
         state.phones = Phones::default();
         state.faults = ArmedFaults::default();
         state.blocked = BlockList::default();
+        state.stopped = Stopped::default();
+        state.weather = self.settings.weather;
+        // What waited concerns what is gone.
+        drop(state.batch.take());
         state.media.clear();
         state.templates = crate::graph::templates::built_in(&self.settings.accounts);
         state.notices.clear();

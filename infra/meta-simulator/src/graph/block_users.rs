@@ -5,6 +5,7 @@ use serde_json::{Map, Value, json};
 
 use super::errors::GraphError;
 use super::{Call, checks, messages, numbers, ok, paging};
+use crate::customers::Customer;
 use crate::faults::{self, NumberFault};
 use crate::json::set;
 use crate::settings::Account;
@@ -63,13 +64,13 @@ pub(crate) fn change(world: &World, account: &Account, call: &Call, change: Chan
     let mut state = world.lock();
     for input in inputs {
         match change_one(world, &mut state, account, input, change) {
-            Ok(wa_id) => done.push(json!({ "input": input, "wa_id": wa_id })),
+            Ok(customer) => done.push(named(json!({ "input": input }), &customer)),
             Err(error) => {
-                let mut user = json!({ "input": input, "errors": [error.to_item()] });
-                if let Some(digits) = numbers::digits(input) {
-                    set(&mut user, "wa_id", json!(numbers::wa_id(&digits)));
-                }
-                failed.push(user);
+                let user = json!({ "input": input, "errors": [error.to_item()] });
+                failed.push(match Customer::read(input) {
+                    Ok(customer) => named(user, &customer),
+                    Err(_) => user,
+                });
             }
         }
     }
@@ -99,12 +100,12 @@ fn change_one(
     account: &Account,
     input: &str,
     change: Change,
-) -> Result<String, GraphError> {
-    let digits = numbers::digits(input).ok_or_else(|| GraphError::invalid("This is not a phone number."))?;
-    if let Some(NumberFault::Refused(code)) = faults::of_number(&digits) {
+) -> Result<Customer, GraphError> {
+    if let Some(NumberFault::Refused(code)) = numbers::digits(input).as_deref().and_then(faults::of_number) {
         return Err(GraphError::of(code));
     }
-    let wa_id = numbers::wa_id(&digits);
+    let customer = Customer::read(input).map_err(|_| GraphError::invalid("This is not a phone number."))?;
+    let wa_id = customer.phone().to_owned();
     if wa_id == account.display_phone_number {
         return Err(GraphError::of(131_021));
     }
@@ -113,7 +114,7 @@ fn change_one(
     match change {
         Change::Block if is_blocked => {}
         Change::Block => {
-            if !messages::wrote_lately(world, state, &wa_id) {
+            if !messages::wrote_lately(world, state, account, &wa_id) {
                 return Err(GraphError::of(131_047));
             }
             if state.blocked.of(number).count() >= MAX_BLOCKED {
@@ -128,13 +129,20 @@ fn change_one(
         }
         Change::Unblock => {}
     }
-    Ok(wa_id)
+    Ok(customer)
+}
+
+/// With the id that the customer has: nobody's number is told of somebody who hides it.
+fn named(mut user: Value, customer: &Customer) -> Value {
+    let name = if matches!(customer, Customer::Phone(_)) { "wa_id" } else { "user_id" };
+    set(&mut user, name, json!(customer.phone()));
+    user
 }
 
 pub(crate) fn list(world: &World, account: &Account, call: &Call) -> Result<Response, GraphError> {
     let state = world.lock();
-    let user = |wa_id: &str| json!({ "messaging_product": "whatsapp", "wa_id": wa_id });
-    let users: Vec<Value> = state.blocked.of(&account.phone_number_id).map(user).collect();
+    let user = |id| Some(named(json!({ "messaging_product": "whatsapp" }), &Customer::read(id).ok()?));
+    let users: Vec<Value> = state.blocked.of(&account.phone_number_id).filter_map(user).collect();
     let base_url = format!("http://{}", world.address);
     Ok(ok(&paging::page(call, &base_url, &users, state.blocked.version)?))
 }

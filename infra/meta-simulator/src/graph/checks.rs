@@ -246,7 +246,7 @@ fn template_parameter(parameter: &Object) -> Result<(), GraphError> {
             if text.contains(['\n', '\t']) || text.contains("     ") {
                 let details =
                     "A parameter's text cannot have new-line/tab characters or more than 4 consecutive spaces.";
-                return Err(GraphError::of(132_012).details(details));
+                return Err(GraphError::of(132_018).details(details));
             }
         }
         "payload" => {

@@ -5,13 +5,16 @@ use std::sync::Arc;
 use axum::body::Body;
 use axum::extract::{FromRequest, Multipart, Path, Request, State};
 use axum::response::{IntoResponse, Response};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use http::{StatusCode, header};
-use serde_json::json;
+use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
 use super::errors::GraphError;
 use super::{Call, authorized, ok};
+use crate::json::set;
 use crate::settings::Account;
 use crate::world::World;
 
@@ -22,6 +25,30 @@ pub(crate) struct Media {
     mime_type: String,
     sha256: String,
     bytes: Bytes,
+}
+
+impl Media {
+    /// A file that a customer sends to this account.
+    pub(crate) fn new(world: &World, account: &Account, mime_type: &str, bytes: &'static [u8]) -> Self {
+        Self {
+            id: world.numeric_id(),
+            phone_number_id: account.phone_number_id.clone(),
+            mime_type: mime_type.to_owned(),
+            sha256: hex::encode(Sha256::digest(bytes)),
+            bytes: Bytes::from_static(bytes),
+        }
+    }
+
+    /// Adds what a webhook tells about it. There the hash is written in another way than here.
+    pub(crate) fn describe(&self, content: &mut Value) {
+        set(content, "id", json!(self.id));
+        set(content, "mime_type", json!(self.mime_type));
+        set(content, "sha256", json!(STANDARD.encode(Sha256::digest(&self.bytes))));
+    }
+
+    pub(crate) const fn weight(&self) -> usize {
+        self.bytes.len()
+    }
 }
 
 pub(crate) async fn upload(world: &World, account: &Account, call: &Call) -> Result<Response, GraphError> {
@@ -61,7 +88,7 @@ pub(crate) async fn upload(world: &World, account: &Account, call: &Call) -> Res
         bytes,
     };
     let answer = ok(&json!({ "id": media.id }));
-    let weight = media.bytes.len();
+    let weight = media.weight();
     world.lock().media.push(Arc::new(media), weight);
     Ok(answer)
 }

@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 
 use super::checks::{self, Message};
 use super::errors::GraphError;
-use super::{Call, ids, ok, templates};
+use super::{Call, choices, ids, ok, templates};
 use crate::faults::{self, NumberFault};
 use crate::json::set;
 use crate::phones::{DeliveryStatus, PhoneMessage};
@@ -33,10 +33,10 @@ pub(crate) fn post(world: &Arc<World>, account: &Account, call: &Call) -> Result
         Some(NumberFault::FailsLater(code)) => Some(code),
         Some(NumberFault::Transport(_)) | None => None,
     };
-    let id = accept(world, account, &message)?;
-    webhooks::report_statuses(world, account, &message.wa_id, &id, fails_later);
+    let on_phone = accept(world, account, &message)?;
+    webhooks::report_statuses(world, account, &on_phone, fails_later);
 
-    let mut sent = json!({ "id": id });
+    let mut sent = json!({ "id": on_phone.id });
     if message.kind == "template" {
         set(&mut sent, "message_status", json!("accepted"));
     }
@@ -48,20 +48,26 @@ pub(crate) fn post(world: &Arc<World>, account: &Account, call: &Call) -> Result
 }
 
 /// Checks what depends on this account's state, and puts the message on the phone.
-fn accept(world: &World, account: &Account, message: &Message<'_>) -> Result<String, GraphError> {
+fn accept(world: &World, account: &Account, message: &Message<'_>) -> Result<PhoneMessage, GraphError> {
     let mut state = world.lock();
     if state.blocked.contains(&account.phone_number_id, &message.wa_id) {
         return Err(GraphError::of(130_403));
     }
-    if message.kind != "template" && !wrote_lately(world, &state, &message.wa_id) {
+    if message.kind != "template" && !wrote_lately(world, &state, account, &message.wa_id) {
         return Err(GraphError::of(131_047));
     }
-    let text = match message.kind {
+    let (text, choices) = match message.kind {
         "template" => {
-            let template = templates::check(&state.templates, account, message.content, world.settings.any_template)?;
-            template.unwrap_or_default()
+            match templates::check(&state.templates, account, message.content, world.settings.any_template)? {
+                Some(fitted) if fitted.is_marketing && state.stopped.contains(account, &message.wa_id) => {
+                    return Err(GraphError::of(131_050));
+                }
+                Some(fitted) => (fitted.text, fitted.choices),
+                None => (String::new(), choices::of_unknown_template(message.content)),
+            }
         }
-        _ => message.text.clone(),
+        "interactive" => (message.text.clone(), choices::of_interactive(message.content)),
+        _ => (message.text.clone(), Vec::new()),
     };
     let on_phone = PhoneMessage {
         id: ids::wamid(&message.wa_id),
@@ -71,21 +77,22 @@ fn accept(world: &World, account: &Account, message: &Message<'_>) -> Result<Str
         content: message.content.clone(),
         text,
         reply_to: message.reply_to.map(str::to_owned),
+        choices,
         biz_opaque_callback_data: message.callback_data.map(str::to_owned),
         status: DeliveryStatus::Accepted,
         error: None,
         at: clock::now(),
     };
-    let id = on_phone.id.clone();
     state.journal.push("message", &on_phone);
-    state.phones.add(on_phone);
-    Ok(id)
+    state.phones.add(on_phone.clone());
+    Ok(on_phone)
 }
 
-/// Whether the customer has written in the last 24 hours; always, unless the settings ask to enforce it.
-pub(crate) fn wrote_lately(world: &World, state: &State, wa_id: &str) -> bool {
-    let written = state.phones.get(wa_id).and_then(|phone| phone.last_written);
-    !world.settings.enforce_window || written.is_some_and(|at| clock::now().duration_since(at) < WINDOW)
+/// Whether the customer has written to this number in the last 24 hours. Somebody who never wrote has, unless the settings
+/// ask for more.
+pub(crate) fn wrote_lately(world: &World, state: &State, account: &Account, wa_id: &str) -> bool {
+    let written = state.phones.last_written(wa_id, &account.phone_number_id);
+    written.map_or(!world.settings.enforce_window, |at| clock::now().duration_since(at) < WINDOW)
 }
 
 fn mark_read(world: &World, body: &Map<String, Value>) -> Result<Response, GraphError> {

@@ -2,6 +2,7 @@
 
 pub(crate) mod block_users;
 mod checks;
+mod choices;
 pub(crate) mod errors;
 pub(crate) mod ids;
 mod interactive;

@@ -7,7 +7,8 @@ use axum::response::Response;
 use serde_json::{Map, Value, json};
 
 use super::errors::GraphError;
-use super::{Call, checks, ok, paging, text_of};
+use super::{Call, checks, choices, ok, paging, text_of};
+use crate::phones::Choice;
 use crate::settings::Account;
 use crate::webhooks;
 use crate::world::World;
@@ -47,6 +48,11 @@ impl Template {
 
     fn component(&self, kind: &str) -> Option<&Value> {
         self.components.as_array()?.iter().find(|component| component["type"] == kind)
+    }
+
+    fn buttons(&self) -> &[Value] {
+        let buttons = self.component("BUTTONS").and_then(|component| component["buttons"].as_array());
+        buttons.map_or(&[][..], Vec::as_slice)
     }
 
     fn text(&self, kind: &str) -> &str {
@@ -231,14 +237,20 @@ pub(crate) fn delete(world: &World, account: &Account, call: &Call) -> Result<Re
     Ok(ok(&json!({ "success": true })))
 }
 
-/// Whether a message fits its template; its text with the parameters filled in. `None` when the template is not known
-/// and need not be.
+/// What a template becomes with a message's parameters.
+pub(crate) struct Fitted {
+    pub(crate) text: String,
+    pub(crate) choices: Vec<Choice>,
+    pub(crate) is_marketing: bool,
+}
+
+/// Whether a message fits its template, and what comes of both. `None` when the template is not known and need not be.
 pub(crate) fn check(
     templates: &[Template],
     account: &Account,
     message: &Value,
     any_template: bool,
-) -> Result<Option<String>, GraphError> {
+) -> Result<Option<Fitted>, GraphError> {
     let (name, language) = (message["name"].as_str(), message.pointer("/language/code").and_then(Value::as_str));
     let same = |template: &&Template| {
         template.waba_id == account.waba_id
@@ -255,6 +267,7 @@ pub(crate) fn check(
         }
     };
     let sent = message["components"].as_array().map_or(&[][..], Vec::as_slice);
+    check_parts(sent)?;
     let header = check_header(template, sent)?;
     let body = fill(template, "body", template.text("BODY"), parameters(sent, "body"))?;
     if body.chars().count() > 1024 {
@@ -262,7 +275,22 @@ pub(crate) fn check(
     }
     check_buttons(template, sent)?;
     let parts = [header.as_str(), body.as_str(), template.text("FOOTER")];
-    Ok(Some(parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join("\n")))
+    Ok(Some(Fitted {
+        text: parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join("\n"),
+        choices: choices::of_template(template.buttons(), message),
+        is_marketing: template.category == "MARKETING",
+    }))
+}
+
+/// Each part is given once.
+fn check_parts(sent: &[Value]) -> Result<(), GraphError> {
+    for part in ["header", "body"] {
+        let given = sent.iter().filter(|c| c["type"].as_str().is_some_and(|kind| kind.eq_ignore_ascii_case(part)));
+        if given.count() > 1 {
+            return Err(GraphError::invalid(format!("template['components'] holds more than one {part}.")));
+        }
+    }
+    Ok(())
 }
 
 fn parameters<'a>(sent: &'a [Value], kind: &str) -> &'a [Value] {
@@ -302,12 +330,25 @@ fn fill(template: &Template, part: &str, text: &str, given: &[Value]) -> Result<
         let value = value.ok_or_else(|| mismatch(format!("{part}: Format mismatch, expected TEXT")))?;
         values.insert(name, value.to_owned());
     }
-    let mut filled = text.to_owned();
-    for name in wanted {
-        let value = values.get(&name).ok_or_else(|| mismatch(format!("{part}: Parameter {name} is missing")))?;
-        filled = filled.replace(&format!("{{{{{name}}}}}"), value);
+    for name in &wanted {
+        if !values.contains_key(name) {
+            return Err(mismatch(format!("{part}: Parameter {name} is missing")));
+        }
     }
-    Ok(filled)
+    Ok(filled(text, &values))
+}
+
+/// The text with its placeholders replaced. In one pass: a value that looks like a placeholder stays as it is.
+fn filled(text: &str, values: &HashMap<String, String>) -> String {
+    let mut pieces = text.split("{{");
+    let mut filled = pieces.next().unwrap_or_default().to_owned();
+    for piece in pieces {
+        match piece.split_once("}}").and_then(|(name, rest)| Some((values.get(name)?, rest))) {
+            Some((value, rest)) => filled.extend([value.as_str(), rest]),
+            None => filled.extend(["{{", piece]),
+        }
+    }
+    filled
 }
 
 /// The names between `{{` and `}}`, each once.
@@ -325,45 +366,60 @@ fn placeholders(text: &str) -> Vec<String> {
 
 /// Buttons with a variable part need their parameter; the others need none.
 fn check_buttons(template: &Template, sent: &[Value]) -> Result<(), GraphError> {
-    let buttons = template.component("BUTTONS").and_then(|component| component["buttons"].as_array());
-    let buttons = buttons.map_or(&[][..], Vec::as_slice);
+    let buttons = template.buttons();
     let mut given: HashMap<usize, &Object> = HashMap::new();
     for component in sent.iter().filter_map(Value::as_object) {
         if component.get("type").and_then(Value::as_str).is_some_and(|kind| kind.eq_ignore_ascii_case("button")) {
             let index =
                 component.get("index").and_then(text_of).and_then(|index| index.parse().ok()).unwrap_or_default();
-            given.insert(index, component);
+            if given.insert(index, component).is_some() {
+                return Err(GraphError::invalid(format!("The button at index {index} is given twice.")));
+            }
         }
     }
     if let Some(index) = given.keys().find(|index| **index >= buttons.len()) {
         return Err(GraphError::of(132_000).details(format!("buttons: There is no button at index {index}")));
     }
-    for (index, button) in buttons.iter().enumerate() {
-        let kind = button["type"].as_str().unwrap_or_default();
-        let needed = match kind {
-            "URL" => button["url"].as_str().is_some_and(|url| url.contains("{{")).then_some("text"),
-            "COPY_CODE" => Some("coupon_code"),
-            _ => None,
-        };
-        match (needed, given.get(&index)) {
-            (_, Some(component)) => {
-                let sub_type = component.get("sub_type").and_then(Value::as_str).unwrap_or_default();
-                if !sub_type.eq_ignore_ascii_case(kind) {
-                    return Err(mismatch(format!("buttons: Button at index {index} is of type {kind}")));
-                }
-                let first = component.get("parameters").and_then(|parameters| parameters.get(0));
-                if needed.is_some_and(|needed| first.is_none_or(|first| first["type"] != needed)) {
-                    return Err(mismatch(format!("buttons: Button at index {index} needs another parameter")));
-                }
-            }
-            (Some(_), None) => {
-                let details = format!("buttons: Button at index {index} of type {kind} requires a parameter");
-                return Err(GraphError::of(132_000).details(details));
-            }
-            (None, None) => {}
-        }
+    buttons.iter().enumerate().try_for_each(|(index, button)| check_button(index, button, given.get(&index).copied()))
+}
+
+/// The parameter that a button takes, and whether it can do without.
+fn button_parameter(button: &Value) -> Option<(&'static str, bool)> {
+    match button["type"].as_str().unwrap_or_default() {
+        "URL" if button["url"].as_str().is_some_and(|url| url.contains("{{")) => Some(("text", false)),
+        "URL" | "PHONE_NUMBER" => None,
+        "COPY_CODE" => Some(("coupon_code", false)),
+        "QUICK_REPLY" => Some(("payload", true)),
+        // A code is given as to a link with a variable part.
+        "OTP" => Some(("text", false)),
+        _ => Some(("action", true)),
     }
-    Ok(())
+}
+
+fn check_button(index: usize, button: &Value, given: Option<&Object>) -> Result<(), GraphError> {
+    let kind = button["type"].as_str().unwrap_or_default();
+    let parameter = button_parameter(button);
+    let Some(given) = given else {
+        return match parameter {
+            Some((_, false)) => Err(GraphError::of(132_000)
+                .details(format!("buttons: Button at index {index} of type {kind} requires a parameter"))),
+            _ => Ok(()),
+        };
+    };
+    let sub_type = given.get("sub_type").and_then(Value::as_str).unwrap_or_default();
+    let is_code = kind == "OTP" && sub_type.eq_ignore_ascii_case("url");
+    if !sub_type.eq_ignore_ascii_case(kind) && !is_code {
+        return Err(mismatch(format!("buttons: Button at index {index} is of type {kind}")));
+    }
+    let values = given.get("parameters").and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
+    match (parameter, values) {
+        (None | Some((_, true)), []) => Ok(()),
+        (None, _) => Err(GraphError::of(132_000)
+            .details(format!("buttons: Button at index {index} of type {kind} does not take a parameter"))),
+        (Some((wanted, _)), [one]) if one["type"] == wanted => Ok(()),
+        (Some(_), [_]) => Err(mismatch(format!("buttons: Button at index {index} needs another parameter"))),
+        (Some(_), _) => Err(wrong_count(&format!("buttons: Button at index {index}"), values.len(), 1)),
+    }
 }
 
 fn wrong_count(part: &str, given: usize, wanted: usize) -> GraphError {

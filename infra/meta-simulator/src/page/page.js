@@ -17,7 +17,8 @@ function element(tag, className, text) {
 }
 
 const time = (at) => new Date(at).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit", second: "2-digit" });
-const written = (number) => "+" + number;
+// Who hides the number has an id with letters instead.
+const written = (number) => (/^\d+$/.test(number) ? "+" + number : number);
 
 /* ---- what the simulator tells ---- */
 
@@ -84,6 +85,7 @@ function connect() {
     notices.length = 0;
     hiddenNotices = 0;
     chosen = null;
+    quote(null);
     showAll();
   });
 }
@@ -156,9 +158,9 @@ function showPhones() {
 }
 
 function summary(message) {
-  if (message.type === "template") return `Template ${message.content.name}`;
+  if (message.type === "template") return `Template ${message.content?.name}`;
   if (message.type === "text") return message.text;
-  const kind = message.type[0].toUpperCase() + message.type.slice(1);
+  const kind = message.type.charAt(0).toUpperCase() + message.type.slice(1);
   return message.text ? `${kind}: ${message.text}` : kind;
 }
 
@@ -167,6 +169,7 @@ function choose(number) {
   const phone = phones.get(number);
   if (phone) phone.unread = 0;
   byId("answer-problem").hidden = true;
+  quote(null);
   showPhones();
   showChat();
 }
@@ -208,15 +211,50 @@ function showMessage(message, isNew) {
 }
 
 function bubble(message) {
-  const item = element("li", "message" + (message.from_customer ? " customer" : ""));
+  const item = element("article", "message" + (message.from_customer ? " customer" : ""));
   item.classList.toggle("failed", message.status === "failed");
   item.dataset.id = message.id;
   if (message.reply_to) {
     const quoted = phones.get(message.phone)?.messages.get(message.reply_to);
     item.append(element("p", "quote", quoted ? summary(quoted) : "In reply to another message"));
   }
-  item.append(...content(message).filter(Boolean), foot(message));
+  item.append(...content(message).filter(Boolean));
+  const offered = choices(message);
+  if (offered) item.append(offered);
+  item.append(foot(message));
+  if (!message.from_customer) item.append(actions());
   return item;
+}
+
+// What the customer can do with any message. Which one it is stands on the item around it.
+function actions() {
+  const line = element("p", "acts");
+  for (const [act, name] of [["reply", "Reply"], ["react", "React"]]) {
+    const button = element("button", "", name);
+    button.type = "button";
+    button.dataset.act = act;
+    line.append(button);
+  }
+  return line;
+}
+
+function choices(message) {
+  if (!message.choices?.length) return null;
+  const list = element("ul", "choices");
+  message.choices.forEach((choice, position) => {
+    const item = element("li");
+    if (choice.answer) {
+      const button = element("button", "", choice.label);
+      button.type = "button";
+      button.dataset.choice = position;
+      item.append(button);
+    } else {
+      item.className = "still";
+      item.textContent = choice.label;
+    }
+    list.append(item);
+  });
+  return list;
 }
 
 const TICKS = {
@@ -224,6 +262,7 @@ const TICKS = {
   sent: ["✓", "sent"],
   delivered: ["✓✓", "delivered"],
   read: ["✓✓", "read"],
+  played: ["✓✓", "played"],
 };
 
 function foot(message) {
@@ -254,13 +293,20 @@ function content(message) {
     case "template":
       return template(message);
     case "interactive":
-      return interactive(it);
+      return message.from_customer ? tapped(message) : interactive(it);
+    case "button":
+      return tapped(message);
+    case "edit":
+      return [element("p", "kind", "Changed an earlier message to"), element("p", "body", message.text)];
+    case "revoke":
+      return [element("p", "kind", "Took an earlier message back")];
     case "contacts":
-      return [].concat(...it.map(card));
+      return [it].flat().flatMap(card);
     case "reaction":
       return [it.emoji ? element("p", "emoji", it.emoji) : element("p", "kind", "Took a reaction back")];
     default:
-      return media(message.type, it);
+      if (message.type in MEDIA_NAMES) return media(message.type, it);
+      return [element("p", "kind", message.type), message.text ? element("p", "body", message.text) : null];
   }
 }
 
@@ -274,12 +320,8 @@ function values(pairs) {
   return list;
 }
 
-function choices(titles) {
-  const given = titles.filter(Boolean);
-  if (!given.length) return null;
-  const list = element("ul", "choices");
-  list.append(...given.map((title) => element("li", "", title)));
-  return list;
+function tapped(message) {
+  return [element("p", "kind", "Tapped"), element("p", "body", message.text)];
 }
 
 function place(it) {
@@ -295,7 +337,7 @@ const MEDIA_NAMES = { image: "Image", video: "Video", audio: "Audio", document: 
 
 function media(type, it) {
   return [
-    element("p", "kind", MEDIA_NAMES[type] ?? type),
+    element("p", "kind", MEDIA_NAMES[type]),
     it.filename ? element("p", "head", it.filename) : null,
     values([["Id", it.id], ["Link", it.link]]),
     it.caption ? element("p", "body", it.caption) : null,
@@ -325,7 +367,6 @@ function interactive(it) {
   const header = it.header ?? {};
   const action = it.action ?? {};
   const parameters = action.parameters ?? {};
-  const rows = (action.sections ?? []).flatMap((section) => section.rows ?? []);
   return [
     element("p", "kind", "Interactive: " + it.type),
     header.text ? element("p", "head", header.text) : null,
@@ -333,11 +374,6 @@ function interactive(it) {
     it.body?.text ? element("p", "body", it.body.text) : null,
     it.footer?.text ? element("p", "quiet", it.footer.text) : null,
     values([["List", action.button], ["Link", parameters.url], ["Product", action.product_retailer_id]]),
-    choices([
-      ...(action.buttons ?? []).map((button) => button.reply?.title),
-      ...rows.map((row) => row.title),
-      parameters.display_text ?? parameters.flow_cta,
-    ]),
   ];
 }
 
@@ -370,30 +406,110 @@ function showNotices() {
 
 /* ---- answering ---- */
 
+// What each type asks for besides the text: name, label, and what else its field has.
+const DEGREES = { type: "number", step: "any", required: true };
+const FIELDS = {
+  image: [["caption", "Caption"]],
+  video: [["caption", "Caption"]],
+  audio: [],
+  document: [["filename", "File name"], ["caption", "Caption"]],
+  sticker: [],
+  location: [
+    ["latitude", "Latitude", { ...DEGREES, min: -90, max: 90, value: "28.6139" }],
+    ["longitude", "Longitude", { ...DEGREES, min: -180, max: 180, value: "77.2090" }],
+    ["name", "Name"],
+    ["address", "Address"],
+  ],
+  contacts: [["name", "Name", { required: true }], ["phone", "Phone", { required: true, type: "tel" }]],
+  reaction: [["emoji", "Emoji; none takes the reaction back", { value: "👍", maxLength: 16 }]],
+};
+let quoted = null;
+
 function showAnswer() {
   byId("no-webhook").hidden = webhook !== null;
 }
 
-async function answer(event) {
-  event.preventDefault();
-  const field = byId("text");
+function showKind(kind) {
+  byId("kind").value = kind;
+  const isText = kind === "text";
+  byId("text").hidden = byId("text").disabled = !isText;
+  byId("fields").hidden = isText || !FIELDS[kind].length;
+  const fields = (FIELDS[kind] ?? []).map(([name, label, more]) => {
+    const line = element("label", "", label);
+    const input = Object.assign(element("input"), { name, autocomplete: "off" }, more);
+    line.append(input);
+    return line;
+  });
+  byId("fields").replaceChildren(...fields);
+}
+
+// A reaction is nothing without its message, so it can be chosen only with one.
+function quote(message, kind) {
+  quoted = message;
+  byId("quoted").hidden = !message;
+  if (message) byId("quoted-text").textContent = "To: " + summary(message);
+  byId("kind").querySelector("[value=reaction]").disabled = !message;
+  const now = byId("kind").value;
+  if (kind) showKind(kind);
+  else if (!message && now === "reaction") showKind("text");
+}
+
+function focusAnswer() {
+  byId("answer").querySelector("#fields:not([hidden]) input, #text:not([hidden]), [type=submit]").focus();
+}
+
+async function send(body) {
   const problem = byId("answer-problem");
   problem.hidden = true;
   try {
     const response = await fetch(`/control/phones/${encodeURIComponent(chosen)}/messages`, {
       method: "POST",
       headers: { "content-type": "application/json" },
-      body: JSON.stringify({ text: field.value }),
+      body: JSON.stringify(body),
     });
     if (!response.ok) throw new Error((await response.json()).error);
-    field.value = "";
+    return true;
   } catch (error) {
     problem.textContent = "Not sent: " + error.message;
     problem.hidden = false;
+    return false;
   }
-  field.focus();
 }
 
+async function answer(event) {
+  event.preventDefault();
+  const type = byId("kind").value;
+  const body = { type };
+  for (const input of byId("answer").querySelectorAll("input:enabled")) {
+    if (input.value !== "") body[input.name] = input.type === "number" ? input.valueAsNumber : input.value;
+  }
+  if (quoted) body[type === "reaction" ? "message_id" : "reply_to"] = quoted.id;
+  if (await send(body)) {
+    byId("text").value = "";
+    showKind("text");
+    quote(null);
+  }
+  focusAnswer();
+}
+
+byId("messages").addEventListener("click", (event) => {
+  const button = event.target.closest("button");
+  if (!button) return;
+  const message = phones.get(chosen)?.messages.get(button.closest("[data-id]").dataset.id);
+  if (!message) return;
+  if (button.dataset.choice) {
+    send({ ...message.choices[button.dataset.choice].answer, reply_to: message.id });
+  } else {
+    const now = byId("kind").value;
+    quote(message, button.dataset.act === "react" ? "reaction" : now === "reaction" ? "text" : now);
+    focusAnswer();
+  }
+});
+byId("kind").addEventListener("change", () => showKind(byId("kind").value));
+byId("quoted-drop").addEventListener("click", () => {
+  quote(null);
+  focusAnswer();
+});
 byId("phones").addEventListener("click", (event) => {
   const button = event.target.closest("button");
   if (!button) return;

@@ -75,3 +75,16 @@ async fn pages_have_cursors_on_the_last_one_too_and_notice_a_change() {
     let (_, body) = meta.call(Method::GET, &format!("{path}?after=rubbish"), None).await;
     assert_eq!(body["error"]["code"], 131_059);
 }
+
+#[tokio::test]
+async fn a_user_without_a_number_is_blocked_and_listed_by_the_user_id() {
+    let meta = Meta::start().await;
+    let (path, id) = (number_path("block_users"), "US.13491208655302741918");
+    let body = json!({ "messaging_product": "whatsapp", "block_users": [{ "user_id": id }] });
+    let done = json!([{ "input": id, "user_id": id }]);
+    assert_eq!(meta.call(Method::POST, &path, Some(&body)).await.1["block_users"], json!({ "added_users": done }));
+    let listed = json!([{ "messaging_product": "whatsapp", "user_id": id }]);
+    assert_eq!(meta.call(Method::GET, &path, None).await.1["data"], listed);
+    assert_eq!(meta.call(Method::DELETE, &path, Some(&body)).await.1["block_users"], json!({ "removed_users": done }));
+    assert_eq!(meta.call(Method::GET, &path, None).await.1, json!({ "data": [] }));
+}

@@ -1,16 +1,20 @@
 //! The simulator's guarantees, over real sockets on the loopback.
 
-#![expect(clippy::unwrap_used, clippy::expect_used, reason = "the whole crate is tests")]
+#![expect(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, reason = "the whole crate is tests")]
 
 mod account;
 mod block_users;
 mod control;
+mod customers;
 mod faults;
 mod media;
 mod messages;
 mod page;
+mod receiver;
 mod templates;
+mod weather;
 mod webhooks;
+mod window;
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};

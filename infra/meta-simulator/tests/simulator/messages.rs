@@ -1,6 +1,7 @@
 use std::collections::HashSet;
 
-use meta_simulator::{DISPLAY_PHONE_NUMBER, DeliveryStatus, PHONE_NUMBER_ID, Settings};
+use meta_simulator::{DISPLAY_PHONE_NUMBER, DeliveryStatus, PHONE_NUMBER_ID};
+use reqwest::Method;
 use serde_json::{Value, json};
 
 use crate::{Meta, eventually, message, read, text_to};
@@ -185,11 +186,41 @@ async fn a_customers_message_can_be_marked_as_read() {
 }
 
 #[tokio::test]
-async fn the_24_hour_window_holds_when_it_is_enforced() {
-    let meta = Meta::bind(Settings { enforce_window: true, ..Settings::default() }).await;
-    assert_eq!(meta.send(&text_to(TO)).await.1["error"]["code"], 131_047);
-    let template = json!({ "name": "hello_world", "language": { "code": "en_US" } });
-    assert_eq!(meta.send(&message(TO, "template", template)).await.0, 200, "templates pass");
-    meta.simulator.customer_writes(TO, "Hi");
-    assert_eq!(meta.send(&text_to(TO)).await.0, 200);
+async fn an_interactive_message_offers_what_can_be_tapped() {
+    let meta = Meta::start().await;
+    let reply = json!({ "type": "reply", "reply": { "id": "y", "title": "Yes" } });
+    let row = json!({ "id": "1", "title": "One", "description": "The first" });
+    let flow = json!({ "flow_message_version": "3", "flow_id": "1", "flow_cta": "Go", "flow_token": "t" });
+    let link = json!({ "display_text": "Open", "url": "https://example.com" });
+    let cases = [
+        (
+            "button",
+            json!({ "buttons": [reply] }),
+            "Yes",
+            Some(json!({ "type": "button_reply", "id": "y", "title": "Yes" })),
+        ),
+        (
+            "list",
+            json!({ "button": "Pick", "sections": [{ "rows": [row] }] }),
+            "One",
+            Some(json!({ "type": "list_reply", "id": "1", "title": "One", "description": "The first" })),
+        ),
+        (
+            "flow",
+            json!({ "name": "flow", "parameters": flow }),
+            "Go",
+            Some(json!({ "type": "nfm_reply", "response": { "flow_token": "t" } })),
+        ),
+        ("cta_url", json!({ "name": "cta_url", "parameters": link }), "Open", None),
+    ];
+    for (kind, action, label, answer) in cases {
+        let content = json!({ "type": kind, "body": { "text": "B" }, "action": action });
+        assert_eq!(meta.send(&message(TO, "interactive", content)).await.0, 200);
+        let choice = meta.simulator.phone(TO).pop().unwrap().choices.remove(0);
+        assert_eq!((choice.label.as_str(), &choice.answer), (label, &answer));
+        if let Some(answer) = answer {
+            let path = format!("/phones/{TO}/messages");
+            assert_eq!(meta.control(Method::POST, &path, Some(&answer)).await.0, 200, "it can be sent as it is");
+        }
+    }
 }

@@ -49,7 +49,13 @@ async fn a_known_template_with_wrong_parameters_is_refused() {
         (132_000, "spring_offer", offer(&[])),
         (132_012, "spring_offer", offer(&[button("quick_reply", 0, text("x")), code.clone()])),
         (132_000, "spring_offer", offer(&[link.clone(), code.clone(), button("url", 9, text("x"))])),
-        (132_012, "order_update", body(json!([text("a\nb"), text("c")]))),
+        (132_018, "order_update", body(json!([text("a\nb"), text("c")]))),
+        (132_018, "order_update", body(json!([text("a\tb"), text("c")]))),
+        (132_018, "order_update", body(json!([text("a     b"), text("c")]))),
+        (132_012, "appointment", body(json!([{ "type": "image", "image": { "id": "1" } }, named("date")]))),
+        (132_000, "appointment", body(json!([named("date")]))),
+        (131_009, "order_update", json!([{ "type": "body" }, { "type": "body" }])),
+        (132_000, "ticket", json!([{ "type": "body", "parameters": [text("x")] }])),
     ];
     for (expected, name, components) in cases {
         let (status, answer) = meta.send(&template(name, "en", components.clone())).await;
@@ -99,4 +105,56 @@ async fn templates_are_created_approved_listed_in_pages_and_deleted() {
     let deleted = meta.call(Method::DELETE, &format!("{path}?name=my_news"), None).await;
     assert_eq!(deleted, (200, json!({ "success": true })));
     assert_eq!(meta.call(Method::DELETE, &format!("{path}?name=my_news"), None).await.0, 400);
+}
+
+#[tokio::test]
+async fn a_buttons_parameter_fits_its_button() {
+    let meta = Meta::start().await;
+    let new = json!({ "name": "buttons", "language": "en", "category": "UTILITY", "components": [
+        { "type": "BODY", "text": "Well?" },
+        { "type": "BUTTONS", "buttons": [
+            { "type": "QUICK_REPLY", "text": "Yes" }, { "type": "QUICK_REPLY", "text": "No" },
+            { "type": "URL", "text": "Home", "url": "https://example.com" },
+            { "type": "PHONE_NUMBER", "text": "Call", "phone_number": "+15557654321" },
+        ] },
+    ] });
+    let (_, created) = meta.call(Method::POST, &templates_path(), Some(&new)).await;
+    let id = created["id"].as_str().unwrap();
+    eventually("approved", async || meta.call(Method::GET, &format!("/{id}"), None).await.1["status"] == "APPROVED")
+        .await;
+    let button = |kind: &str, index: u8, parameters: Value| json!({ "type": "button", "sub_type": kind, "index": index, "parameters": parameters });
+    let payload = |payload: &str| json!([{ "type": "payload", "payload": payload }]);
+    let wrong = [
+        (132_000, json!([button("quick_reply", 4, payload("x"))])),
+        (132_012, json!([button("quick_reply", 2, payload("x"))])),
+        (132_012, json!([button("quick_reply", 0, json!([text("x")]))])),
+        (132_000, json!([button("quick_reply", 0, json!([payload("x")[0], payload("y")[0]]))])),
+        (131_009, json!([button("quick_reply", 0, payload("x")), button("quick_reply", 0, payload("y"))])),
+        (131_009, json!([button("quick_reply", 10, payload("x"))])),
+        (132_000, json!([button("url", 2, json!([text("x")]))])),
+    ];
+    for (code, components) in wrong {
+        let (_, answer) = meta.send(&template("buttons", "en", components.clone())).await;
+        assert_eq!(answer["error"]["code"], code, "{components}: {answer}");
+    }
+    assert_eq!(meta.send(&template("buttons", "en", json!([]))).await.0, 200);
+    assert_eq!(meta.send(&template("buttons", "en", json!([button("quick_reply", 1, payload("NO"))]))).await.0, 200);
+
+    let choices = &meta.simulator.phone(TO)[1].choices;
+    let labels: Vec<&str> = choices.iter().map(|choice| choice.label.as_str()).collect();
+    assert_eq!(labels, ["Yes", "No", "Home", "Call"]);
+    let answers: Vec<_> = choices.iter().map(|choice| choice.answer.clone()).collect();
+    let answer = |text: &str, payload: &str| Some(json!({ "type": "button", "text": text, "payload": payload }));
+    assert_eq!(answers, [answer("Yes", "Yes"), answer("No", "NO"), None, None]);
+}
+
+#[tokio::test]
+async fn a_value_that_looks_like_a_variable_stays_as_it_is() {
+    let meta = Meta::start().await;
+    let components = json!([
+        { "type": "header", "parameters": [text("Rahul")] },
+        { "type": "body", "parameters": [text("{{2}}"), text("Friday")] },
+    ]);
+    assert_eq!(meta.send(&template("order_update", "en", components)).await.0, 200);
+    assert_eq!(meta.simulator.phone(TO)[0].text, "News for Rahul\nYour order {{2}} will arrive on Friday.");
 }

@@ -1,67 +1,12 @@
-use std::net::SocketAddr;
-use std::sync::{Arc, Mutex};
+use meta_simulator::{
+    APP_SECRET, Account, CustomerMessage, DeliveryStatus, NotSent, PHONE_NUMBER_ID, Settings, VERIFY_TOKEN, WABA_ID,
+};
+use serde_json::json;
 
-use axum::Router;
-use axum::routing::post;
-use hmac::{Hmac, KeyInit, Mac};
-use http::{HeaderMap, StatusCode};
-use meta_simulator::{APP_SECRET, DeliveryStatus, Settings, WABA_ID};
-use serde_json::{Value, json};
-use sha2::Sha256;
-use url::Url;
-
-use crate::{Meta, eventually, text_to};
+use crate::receiver::{Receiver, meta_with, other_account, signature};
+use crate::{Meta, message, text_to};
 
 const TO: &str = "919876543210";
-
-type Received = Arc<Mutex<Vec<(HeaderMap, Vec<u8>)>>>;
-
-/// A webhook receiver that keeps what came, and refuses the first few.
-struct Receiver {
-    address: SocketAddr,
-    received: Received,
-}
-
-impl Receiver {
-    async fn start(refuse: usize) -> Self {
-        let received = Received::default();
-        let kept = Arc::clone(&received);
-        let handler = async move |headers: HeaderMap, body: bytes::Bytes| {
-            let mut kept = kept.lock().unwrap();
-            kept.push((headers, body.to_vec()));
-            if kept.len() > refuse { StatusCode::OK } else { StatusCode::INTERNAL_SERVER_ERROR }
-        };
-        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let address = listener.local_addr().unwrap();
-        let app = Router::new().route("/hook", post(handler));
-        tokio::spawn(async move {
-            loop {
-                let (stream, _) = listener.accept().await.unwrap();
-                let service = hyper_util::service::TowerToHyperService::new(app.clone());
-                let http = hyper::server::conn::http1::Builder::new();
-                tokio::spawn(http.serve_connection(hyper_util::rt::TokioIo::new(stream), service));
-            }
-        });
-        Self { address, received }
-    }
-
-    fn url(&self) -> Url {
-        Url::parse(&format!("http://{}/hook", self.address)).unwrap()
-    }
-
-    fn values(&self) -> Vec<Value> {
-        let received = self.received.lock().unwrap();
-        received.iter().map(|(_, body)| serde_json::from_slice(body).unwrap()).collect()
-    }
-
-    async fn wait_for(&self, count: usize) {
-        eventually("the webhooks", async || self.received.lock().unwrap().len() >= count).await;
-    }
-}
-
-async fn meta_with(receiver: &Receiver) -> Meta {
-    Meta::bind(Settings { webhook_url: Some(receiver.url()), ..Settings::default() }).await
-}
 
 #[tokio::test]
 async fn an_accepted_message_is_reported_as_sent_delivered_and_read_with_its_callback_data() {
@@ -71,7 +16,7 @@ async fn an_accepted_message_is_reported_as_sent_delivered_and_read_with_its_cal
     message["biz_opaque_callback_data"] = json!("order-17");
     let (_, body) = meta.send(&message).await;
     receiver.wait_for(3).await;
-    for (value, expected) in receiver.values().iter().zip(["sent", "delivered", "read"]) {
+    for (value, expected) in receiver.calls().iter().zip(["sent", "delivered", "read"]) {
         assert_eq!(
             (&value["object"], &value["entry"][0]["id"]),
             (&json!("whatsapp_business_account"), &json!(WABA_ID))
@@ -84,6 +29,10 @@ async fn an_accepted_message_is_reported_as_sent_delivered_and_read_with_its_cal
         assert_eq!(status["recipient_id"], TO);
         assert_eq!(status["biz_opaque_callback_data"], "order-17");
         assert!(status["timestamp"].as_str().unwrap().parse::<u64>().is_ok());
+        assert!(status.get("conversation").is_none(), "gone since v24");
+        let contact =
+            json!({ "profile": { "name": format!("Customer {TO}") }, "wa_id": TO, "user_id": "US.1349012345678919" });
+        assert_eq!(change["value"]["contacts"], json!([contact]));
     }
 }
 
@@ -94,11 +43,9 @@ async fn every_webhook_is_signed_over_its_raw_bytes() {
     meta.simulator.customer_writes(TO, "Grüße / 😀");
     receiver.wait_for(1).await;
     let (headers, body) = receiver.received.lock().unwrap()[0].clone();
-    let mac = Hmac::<Sha256>::new_from_slice(APP_SECRET.as_bytes()).unwrap().chain_update(&body);
-    let expected = format!("sha256={}", hex::encode(mac.finalize().into_bytes()));
-    assert_eq!(headers["x-hub-signature-256"], expected);
+    assert_eq!(headers["x-hub-signature-256"], signature(APP_SECRET, &body));
     assert!(body.is_ascii(), "escaped as Meta does");
-    let value = &receiver.values()[0]["entry"][0]["changes"][0]["value"];
+    let value = &receiver.calls()[0]["entry"][0]["changes"][0]["value"];
     assert_eq!(value["messages"][0]["text"]["body"], "Grüße / 😀");
     assert_eq!((&value["messages"][0]["from"], &value["contacts"][0]["wa_id"]), (&json!(TO), &json!(TO)));
 }
@@ -110,7 +57,9 @@ async fn a_number_of_the_later_range_is_accepted_and_then_reported_as_failed() {
     let (status, _) = meta.send(&text_to("15552131026")).await;
     assert_eq!(status, 200);
     receiver.wait_for(1).await;
-    let status = &receiver.values()[0]["entry"][0]["changes"][0]["value"]["statuses"][0];
+    let value = &receiver.values()[0];
+    let status = &value["statuses"][0];
+    assert_eq!(value["contacts"][0]["wa_id"], status["recipient_id"]);
     assert_eq!((&status["status"], &status["errors"][0]["code"]), (&json!("failed"), &json!(131_026)));
     let phone = meta.simulator.phone("15552131026");
     assert_eq!((phone[0].status, phone[0].error), (DeliveryStatus::Failed, Some(131_026)));
@@ -133,4 +82,72 @@ async fn the_webhook_can_be_connected_later() {
     meta.simulator.set_webhook_url(Some(receiver.url()));
     meta.simulator.customer_writes(TO, "Hi");
     receiver.wait_for(1).await;
+}
+
+#[tokio::test]
+async fn a_voice_message_is_played_too() {
+    let receiver = Receiver::start(0).await;
+    let meta = meta_with(&receiver).await;
+    meta.send(&message(TO, "audio", json!({ "id": "1", "voice": true }))).await;
+    receiver.wait_for(4).await;
+    assert_eq!(receiver.statuses(), ["sent", "delivered", "read", "played"]);
+    assert_eq!(meta.simulator.phone(TO)[0].status, DeliveryStatus::Played);
+}
+
+#[tokio::test]
+async fn each_account_has_its_own_metadata_entry_and_signature() {
+    let receiver = Receiver::start(0).await;
+    let accounts = vec![Account::built_in(), other_account()];
+    let settings = Settings { webhook_url: Some(receiver.url()), accounts, ..Settings::default() };
+    let meta = Meta::bind(settings).await;
+    meta.simulator.customer_sends_to("222", TO, CustomerMessage::text("Hi")).unwrap();
+    receiver.wait_for(1).await;
+    let url = format!("{}/222/messages", meta.simulator.graph_api_url());
+    meta.client.post(url).bearer_auth("other-token").json(&text_to(TO)).send().await.unwrap();
+    receiver.wait_for(4).await;
+    for call in receiver.calls() {
+        assert_eq!(call["entry"][0]["id"], "333");
+    }
+    for value in receiver.values() {
+        assert_eq!(value["metadata"], json!({ "display_phone_number": "15557650000", "phone_number_id": "222" }));
+    }
+    meta.simulator.send_webhook_of("222", "account_update", json!({ "event": "ACCOUNT_DELETED" })).unwrap();
+    receiver.wait_for(5).await;
+    for (headers, body) in receiver.received.lock().unwrap().iter() {
+        assert_eq!(headers["x-hub-signature-256"], signature("other-secret", body));
+    }
+    meta.simulator.customer_writes(TO, "Hi");
+    receiver.wait_for(6).await;
+    assert_eq!(receiver.values()[5]["metadata"]["phone_number_id"], PHONE_NUMBER_ID, "the first unless told otherwise");
+    let missing = meta.simulator.customer_sends_to("444", TO, CustomerMessage::text("Hi"));
+    assert_eq!(missing, Err(NotSent::NoSuchAccount));
+}
+
+#[tokio::test]
+async fn any_field_can_be_sent_with_any_value() {
+    let receiver = Receiver::start(0).await;
+    let meta = meta_with(&receiver).await;
+    let value = json!({ "event": "ONBOARDING", "display_phone_number": "15557654321" });
+    meta.simulator.send_webhook("phone_number_quality_update", value.clone());
+    receiver.wait_for(1).await;
+    let entry = &receiver.calls()[0]["entry"][0];
+    assert_eq!(entry["changes"], json!([{ "field": "phone_number_quality_update", "value": value }]));
+    assert!(entry["time"].is_i64(), "which messages don't have");
+}
+
+#[tokio::test]
+async fn the_webhook_is_verified_only_by_exactly_the_challenge() {
+    let receiver = Receiver::start(0).await;
+    let verify = async |verify_token: Option<&str>| {
+        let verify_token = verify_token.map(str::to_owned);
+        let accounts = vec![Account { verify_token, ..Account::built_in() }];
+        let settings = Settings { webhook_url: Some(receiver.url()), accounts, ..Settings::default() };
+        Meta::bind(settings).await.simulator.verify_webhook().await
+    };
+    assert_eq!(verify(Some(VERIFY_TOKEN)).await, Ok(()));
+    assert!(verify(Some("wrong")).await.unwrap_err().contains("403"));
+    assert!(verify(Some("talkative")).await.unwrap_err().contains("challenge"));
+    assert!(verify(None).await.is_err(), "no account has a token");
+    assert!(Meta::start().await.simulator.verify_webhook().await.is_err(), "there is no webhook");
+    assert!(receiver.calls().is_empty(), "it asks, and tells nothing");
 }
