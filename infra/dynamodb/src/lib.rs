@@ -7,7 +7,7 @@ use std::path::PathBuf;
 
 use dynoxide::Database;
 use dynoxide::actions::list_tables::ListTablesRequest;
-use serde_json::json;
+use serde_json::{Map, Value, json};
 use template::Template;
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
@@ -122,7 +122,7 @@ fn create(database: &Database, table: &template::Table, prefix: &str) -> Result<
         Ok(tables.table_names.contains(&name))
     };
     if is_there()? {
-        return Ok(());
+        return add_indexes(database, &name, &definition).map_err(|error| fail(&error));
     }
     let request = serde_json::from_value(definition.into()).map_err(|error| fail(&error))?;
     if let Err(error) = database.create_table(request) {
@@ -140,6 +140,32 @@ fn create(database: &Database, table: &template::Table, prefix: &str) -> Result<
     Ok(())
 }
 
+/// Adds the indexes that a table of an earlier version does not have yet.
+fn add_indexes(database: &Database, table: &str, definition: &Map<String, Value>) -> Result<(), String> {
+    let describe = serde_json::from_value(json!({"TableName": table})).map_err(|error| error.to_string())?;
+    let described = database.describe_table(describe).map_err(|error| error.to_string())?;
+    let described = serde_json::to_value(described).map_err(|error| error.to_string())?;
+    let names = |indexes: &Value| -> Vec<String> {
+        let indexes = indexes.as_array().map_or(&[][..], Vec::as_slice);
+        indexes.iter().filter_map(|index| index.get("IndexName")?.as_str().map(str::to_owned)).collect()
+    };
+    let there = described.pointer("/Table/GlobalSecondaryIndexes").map(names).unwrap_or_default();
+    let wanted = definition.get("GlobalSecondaryIndexes").and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
+    let is_missing = |index: &&Value| {
+        index.get("IndexName").and_then(Value::as_str).is_some_and(|name| !there.iter().any(|there| there == name))
+    };
+    for index in wanted.iter().filter(is_missing) {
+        let request = json!({
+            "TableName": table,
+            "AttributeDefinitions": definition.get("AttributeDefinitions"),
+            "GlobalSecondaryIndexUpdates": [{"Create": index}],
+        });
+        let request = serde_json::from_value(request).map_err(|error| error.to_string())?;
+        database.update_table(request).map_err(|error| error.to_string())?;
+    }
+    Ok(())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -151,6 +177,29 @@ mod tests {
         let address = SocketAddr::from(([127, 0, 0, 1], 0));
         Engine::start(&data, address, "test").await.unwrap().stop().await;
         Engine::start(&data, address, "test").await.unwrap().stop().await;
+    }
+
+    #[tokio::test]
+    async fn a_table_of_an_earlier_version_gets_the_indexes_that_it_lacks_with_its_rows_in_them() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("tables.db");
+        let key = json!([{"AttributeName": "contact", "KeyType": "HASH"}]);
+        let before = json!({"TableName": "test-Conversations", "KeySchema": key, "BillingMode": "PAY_PER_REQUEST",
+            "AttributeDefinitions": [{"AttributeName": "contact", "AttributeType": "S"}]});
+        let row = json!({"contact": {"S": "1#9"}, "account_id": {"N": "1"}, "last_message_at": {"N": "5"}});
+        {
+            let database = Database::new(path.to_str().unwrap()).unwrap();
+            database.create_table(serde_json::from_value(before).unwrap()).unwrap();
+            let put = json!({"TableName": "test-Conversations", "Item": row});
+            database.put_item(serde_json::from_value(put).unwrap()).unwrap();
+        }
+        let address = SocketAddr::from(([127, 0, 0, 1], 0));
+        Engine::start(&Data::File(path.clone()), address, "test").await.unwrap().stop().await;
+        let database = Database::new(path.to_str().unwrap()).unwrap();
+        let query = json!({"TableName": "test-Conversations", "IndexName": "newest",
+            "KeyConditionExpression": "account_id = :a", "ExpressionAttributeValues": {":a": {"N": "1"}}});
+        let found = database.query(serde_json::from_value(query).unwrap()).unwrap();
+        assert_eq!(found.count, 1);
     }
 
     #[tokio::test]

@@ -34,6 +34,9 @@ pub struct Account {
     /// The app's secret: what Meta signs webhooks with.
     #[serde(default)]
     pub app_secret: Option<SecretString>,
+    /// The app's secret before it was changed: Meta may sign with either for a while.
+    #[serde(default)]
+    pub previous_app_secret: Option<SecretString>,
     /// What Meta presents when it verifies the webhook's address.
     #[serde(default)]
     pub verify_token: Option<SecretString>,

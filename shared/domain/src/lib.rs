@@ -5,6 +5,7 @@
 
 mod account;
 mod clock;
+mod contact;
 mod error;
 mod idempotency_key;
 mod message_id;
@@ -13,6 +14,7 @@ mod scope;
 
 pub use account::{Account, AccountId, Accounts, AccountsError};
 pub use clock::Clock;
+pub use contact::Contact;
 pub use error::{Error, Kind, PublicError, Result};
 pub use idempotency_key::IdempotencyKey;
 pub use message_id::MessageId;

@@ -23,12 +23,24 @@ pub enum Scope {
     /// Block and unblock contacts, and list those blocked.
     #[serde(rename = "contacts:block")]
     ContactsBlock,
+    /// Read what Meta tells of the account: templates, quality, restrictions.
+    #[serde(rename = "events:read")]
+    EventsRead,
 }
 
 impl Scope {
     /// Every scope: what an imported key holds.
-    pub const ALL: [Self; 5] =
-        [Self::MessagesSend, Self::ChatsRead, Self::CampaignsRead, Self::CampaignsWrite, Self::ContactsBlock];
+    pub const ALL: [Self; 6] = [
+        Self::MessagesSend,
+        Self::ChatsRead,
+        Self::CampaignsRead,
+        Self::CampaignsWrite,
+        Self::ContactsBlock,
+        Self::EventsRead,
+    ];
+
+    /// The scopes of a key that only reads.
+    pub const READ: [Self; 3] = [Self::ChatsRead, Self::CampaignsRead, Self::EventsRead];
 
     /// The scope's text, as stored and as shown.
     pub const fn as_str(self) -> &'static str {
@@ -38,6 +50,7 @@ impl Scope {
             Self::CampaignsRead => "campaigns:read",
             Self::CampaignsWrite => "campaigns:write",
             Self::ContactsBlock => "contacts:block",
+            Self::EventsRead => "events:read",
         }
     }
 }

@@ -3,10 +3,14 @@
 //! Meta's codes mean the same whatever was asked of it. What differs are our words where Meta has none, and what it means
 //! that Meta did not answer: a message may have been sent, while blocking somebody twice is blocking them.
 
+mod advice;
+
 use std::time::Duration;
 
 use domain::{Error, Kind};
 use whatsapp::GraphError;
+
+pub use advice::{Advice, advice};
 
 /// What was asked of Meta, in the words of its failures.
 #[derive(Clone, Copy, Debug)]

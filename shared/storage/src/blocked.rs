@@ -6,8 +6,8 @@
 use std::collections::{BTreeSet, HashMap};
 
 use aws_sdk_dynamodb::operation::query::builders::QueryFluentBuilder;
-use aws_sdk_dynamodb::types::{AttributeValue, ReturnValuesOnConditionCheckFailure};
-use domain::{AccountId, Error, Result};
+use aws_sdk_dynamodb::types::{AttributeValue, KeysAndAttributes, ReturnValuesOnConditionCheckFailure};
+use domain::{AccountId, Contact, Error, Result};
 use jiff::Timestamp;
 use jiff::fmt::serde::timestamp::millisecond;
 use serde::Deserialize;
@@ -28,7 +28,7 @@ pub struct BlockedContacts {
 pub struct BlockEvent<'a> {
     /// Whose list it is on.
     pub account: AccountId,
-    /// The contact as Meta knows it: the digits of the WhatsApp id.
+    /// The contact in its canonical form: the digits of a number, or a business-scoped user id.
     pub contact: String,
     /// The number as the client wrote it.
     pub phone_number: &'a str,
@@ -214,6 +214,27 @@ impl BlockedContacts {
         query.key_condition_expression("account = :account").expression_attribute_values(":account", account)
     }
 
+    /// The contact, under whichever form of their number, if the account blocks them at this moment. Of several forms the
+    /// one that was blocked first.
+    pub async fn get(&self, account: AccountId, contact: &Contact) -> Result<Option<BlockedContact>> {
+        let account = account.to_string();
+        let key = |form: String| {
+            HashMap::from([("account".to_owned(), text(&account)), ("contact".to_owned(), AttributeValue::S(form))])
+        };
+        let keys = contact.forms().into_iter().map(key).collect();
+        let keys = KeysAndAttributes::builder().set_keys(Some(keys)).consistent_read(true).build();
+        let get = self.database.client().batch_get_item();
+        let get = get.request_items(&self.table, keys.map_err(Error::internal)?);
+        let answer = get.send().await.map_err(outage)?;
+        if answer.unprocessed_keys.is_some_and(|keys| !keys.is_empty()) {
+            return Err(Error::storage("a read of blocked contacts was left undone: the table is throttled"));
+        }
+        let rows = answer.responses.into_iter().flat_map(HashMap::into_values).flatten();
+        let blocked: Vec<_> = rows.filter(|row| row.contains_key("listed")).collect();
+        let blocked: Vec<BlockedContact> = serde_dynamo::from_items(blocked).map_err(Error::internal)?;
+        Ok(blocked.into_iter().min_by_key(|contact| contact.blocked_at))
+    }
+
     /// At most `limit` contacts that the account blocks now, newest first; behind the place `after`, if one is given.
     pub async fn newest(
         &self,
@@ -230,7 +251,7 @@ impl BlockedContacts {
         serde_dynamo::from_items(rows).map_err(Error::internal)
     }
 
-    /// Everybody whom the account blocks now, as Meta knows them.
+    /// Everybody whom the account blocks now, in their canonical form.
     pub async fn everybody(&self, account: AccountId) -> Result<BTreeSet<String>> {
         let (mut everybody, mut start_key) = (BTreeSet::new(), None);
         loop {

@@ -1,171 +1,345 @@
-//! Tables `Conversations` and `Counters`: who the business talks with, and the whole numbers that clients know
-//! conversations by.
+//! Table `Conversations`: with whom the business talks, how many messages nobody has read yet, and what each contact wants.
+//!
+//! Every attribute grows in one direction only, or is the latest by the time that Meta gives: so that the same events in
+//! whatever order, however often, give the same row. The indexes `newest` and `unread` hold an account's conversations by
+//! time; only those with unread messages have the attribute `unread_account`, and so are in the second.
 
-use aws_sdk_dynamodb::types::{AttributeValue, ReturnValue, ReturnValuesOnConditionCheckFailure};
-use domain::{AccountId, Error, Result};
+use std::collections::HashMap;
+
+use aws_sdk_dynamodb::types::{AttributeValue, TransactWriteItem, Update};
+use domain::{AccountId, Contact, Error, Result};
 use jiff::Timestamp;
 use jiff::fmt::serde::timestamp::millisecond;
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
+use sha2::{Digest, Sha256};
 
-use crate::database::{Database, Written, epoch_millis, outage};
+use crate::database::{Database, epoch_millis, outage};
+use crate::page::Page;
+
+const NEWEST: &str = "newest";
+const UNREAD: &str = "unread";
 
 /// The conversations of all accounts.
 #[derive(Clone, Debug)]
 pub struct Conversations {
     database: Database,
     table: String,
-    counters: String,
 }
 
-#[derive(Debug, Serialize, Deserialize)]
-struct Conversation {
-    /// The partition key: account and phone number.
+/// Which conversation: between an account and a contact.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Chat {
+    /// The business's side.
+    pub account_id: AccountId,
+    /// The other side.
+    pub contact: Contact,
+}
+
+/// A conversation as it is now.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+pub struct Conversation {
+    /// The partition key: account and contact.
     contact: String,
-    id: i64,
-    account_id: AccountId,
-    phone_number: String,
-    unread_count: i64,
-    #[serde(with = "millisecond::required")]
+    /// The contact's number as Meta last wrote it, or their business-scoped user id.
+    #[serde(default)]
+    pub phone_number: String,
+    /// The name that the contact goes by on WhatsApp.
+    #[serde(default)]
+    pub name: Option<String>,
+    /// How many messages came that nobody has read yet.
+    #[serde(default)]
+    pub unread_count: i64,
+    /// When the newest message was sent, by either side. `None`: there is none, only a wish of the contact's.
+    #[serde(default, with = "millisecond::optional")]
+    pub last_message_at: Option<Timestamp>,
+    /// When the contact last wrote. For 24 hours from then Meta takes any message (Meta: "Customer service windows").
+    #[serde(default, with = "millisecond::optional")]
+    pub last_inbound_at: Option<Timestamp>,
+    /// The wamid of that message.
+    #[serde(default)]
+    pub last_inbound_wamid: Option<String>,
+    #[serde(default)]
+    preference: Option<Preference>,
+}
+
+/// What a contact last said of being written to: when, and what, as a text that sorts by time.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(transparent)]
+struct Preference(String);
+
+/// A contact who does not want to be written to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct OptOut {
+    /// Since when.
+    pub since: Timestamp,
+    /// How they said so.
+    pub by: OptOutBy,
+}
+
+/// How a contact says what they want.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OptOutBy {
+    /// A message of one word, such as STOP.
+    Word,
+    /// WhatsApp's own switch for marketing messages (Meta: "`user_preferences` webhook").
+    WhatsApp,
+}
+
+/// A contact who wrote.
+#[derive(Clone, Copy, Debug)]
+pub struct Heard<'a> {
+    /// Their number as Meta writes it, or their business-scoped user id.
+    pub phone_number: &'a str,
+    /// The name that they go by.
+    pub name: Option<&'a str>,
+    /// Their message.
+    pub wamid: &'a str,
+    /// When they wrote.
+    pub at: Timestamp,
+}
+
+/// A place in an account's list: time and contact.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ConversationPosition {
     last_message_at: Timestamp,
+    contact: String,
+}
+
+impl Chat {
+    /// The conversation with whoever has this number. `None`: it is no number.
+    pub fn with_number(account_id: AccountId, number: &str) -> Option<Self> {
+        Contact::of_number(number).map(|contact| Self { account_id, contact })
+    }
+
+    /// The partition key.
+    pub(crate) fn key(&self) -> String {
+        format!("{}#{}", self.account_id, self.contact.as_str())
+    }
+}
+
+impl Conversation {
+    /// The whole number that clients know the conversation by: always the same for the same account and contact, so that
+    /// nobody has to hand numbers out. It has 53 bits: whatever reads JSON can hold it.
+    pub fn id(&self) -> u64 {
+        let hash: [u8; 32] = Sha256::digest(&self.contact).into();
+        hash.iter().take(8).fold(0, |id: u64, byte| (id << 8) | u64::from(*byte)) >> 11
+    }
+
+    /// Whether the contact does not want to be written to.
+    pub fn opted_out(&self) -> Option<OptOut> {
+        self.preference.as_ref().and_then(Preference::opted_out)
+    }
+
+    /// Where it stands in the list. `None`: not at all.
+    pub fn position(&self) -> Option<ConversationPosition> {
+        let last_message_at = self.last_message_at?;
+        Some(ConversationPosition { last_message_at, contact: self.contact.clone() })
+    }
+}
+
+impl Preference {
+    fn new(wants_messages: bool, by: OptOutBy, at: Timestamp) -> Self {
+        // Of two at the same time the one that sorts last counts: to stop.
+        let wish = if wants_messages { "resume" } else { "stop" };
+        let by = match by {
+            OptOutBy::Word => "word",
+            OptOutBy::WhatsApp => "whatsapp",
+        };
+        Self(format!("{}#{wish}#{by}", sortable(at)))
+    }
+
+    fn opted_out(&self) -> Option<OptOut> {
+        let (at, wish) = self.0.split_once('#')?;
+        let since = Timestamp::from_millisecond(at.parse().ok()?).ok()?;
+        match wish {
+            "stop#word" => Some(OptOut { since, by: OptOutBy::Word }),
+            "stop#whatsapp" => Some(OptOut { since, by: OptOutBy::WhatsApp }),
+            _ => None,
+        }
+    }
+}
+
+impl ConversationPosition {
+    /// Reads what [`to_text`](Self::to_text) gave. `None`: it is no place.
+    pub fn parse(text: &str) -> Option<Self> {
+        let (at, contact) = text.split_once('#')?;
+        let is_contact = (1..=200).contains(&contact.len()) && contact.bytes().all(|byte| byte.is_ascii_graphic());
+        let last_message_at = Timestamp::from_millisecond(at.parse().ok()?).ok()?;
+        is_contact.then(|| Self { last_message_at, contact: contact.to_owned() })
+    }
+
+    /// The place as a text.
+    pub fn to_text(&self) -> String {
+        format!("{}#{}", self.last_message_at.as_millisecond(), self.contact)
+    }
 }
 
 impl Conversations {
     /// The conversations of a deployment.
     pub fn new(database: &Database) -> Self {
-        Self {
-            table: database.table("Conversations"),
-            counters: database.table("Counters"),
-            database: database.clone(),
-        }
+        Self { table: database.table("Conversations"), database: database.clone() }
     }
 
-    /// Records that a message went from the account to `phone_number` (digits, as Meta knows the contact) at `at`. A
-    /// conversation begins with its first message; an older message never moves it back.
-    pub async fn message_sent(&self, account: AccountId, phone_number: &str, at: Timestamp) -> Result<()> {
-        if self.touch(account, phone_number, at).await? {
-            return Ok(());
-        }
-        let conversation = Conversation {
-            contact: contact(account, phone_number),
-            id: self.next_id().await?,
-            account_id: account,
-            phone_number: phone_number.to_owned(),
-            unread_count: 0,
-            last_message_at: at,
-        };
-        if !self.begin(conversation).await? {
-            // Somebody else began it in the meantime.
-            self.touch(account, phone_number, at).await?;
-        }
-        Ok(())
+    /// Records that a message was sent at `at`, by either side. A conversation begins with its first message; an older
+    /// message never moves it back. `phone_number` is the contact's as Meta writes it.
+    pub async fn moved(&self, chat: &Chat, phone_number: &str, at: Timestamp) -> Result<()> {
+        let set = "SET last_message_at = :at, account_id = :account, \
+                   phone_number = if_not_exists(phone_number, :phone), unread_count = if_not_exists(unread_count, :none)";
+        let values = [
+            (":at", epoch_millis(at)),
+            (":account", account(chat.account_id)),
+            (":phone", text(phone_number)),
+            (":none", AttributeValue::N("0".to_owned())),
+        ];
+        self.set_if(chat, set, "attribute_not_exists(last_message_at) OR last_message_at < :at", values).await
     }
 
-    /// `false`: there is no such conversation.
-    async fn touch(&self, account: AccountId, phone_number: &str, at: Timestamp) -> Result<bool> {
+    /// Records who wrote and when, unless a later message told so already.
+    pub async fn heard(&self, chat: &Chat, heard: &Heard<'_>) -> Result<()> {
+        let Heard { phone_number, name, wamid, at } = *heard;
+        // Of two messages in the same second the same one counts every time.
+        let order = format!("{}#{wamid}#{phone_number}#{}", sortable(at), name.unwrap_or_default());
+        let mut set = "SET heard = :order, phone_number = :phone, last_inbound_at = :at, last_inbound_wamid = :wamid, \
+                       account_id = :account"
+            .to_owned();
+        let mut values = vec![
+            (":order", AttributeValue::S(order)),
+            (":phone", text(phone_number)),
+            (":at", epoch_millis(at)),
+            (":wamid", text(wamid)),
+            (":account", account(chat.account_id)),
+        ];
+        // NAME is a reserved word.
+        match name {
+            Some(name) => {
+                set.push_str(", #name = :name");
+                values.push((":name", text(name)));
+            }
+            None => set.push_str(" REMOVE #name"),
+        }
+        self.set_if(chat, &set, "attribute_not_exists(heard) OR heard < :order", values).await
+    }
+
+    /// Records what a contact said of being written to, unless they said something later.
+    pub async fn preferred(&self, chat: &Chat, wants_messages: bool, by: OptOutBy, at: Timestamp) -> Result<()> {
+        let preference = Preference::new(wants_messages, by, at).0;
+        let values = [(":preference", AttributeValue::S(preference)), (":account", account(chat.account_id))];
+        let set = "SET preference = :preference, account_id = :account";
+        self.set_if(chat, set, "attribute_not_exists(preference) OR preference < :preference", values).await
+    }
+
+    /// The write that counts one more unread message: part of the transaction that stores the message.
+    pub(crate) fn one_more_unread(&self, chat: &Chat) -> Result<TransactWriteItem> {
+        let update = Update::builder()
+            .table_name(&self.table)
+            .key("contact", AttributeValue::S(chat.key()))
+            .update_expression("SET unread_account = :account ADD unread_count :one")
+            .expression_attribute_values(":account", account(chat.account_id))
+            .expression_attribute_values(":one", AttributeValue::N("1".to_owned()))
+            .build()
+            .map_err(Error::internal)?;
+        Ok(TransactWriteItem::builder().update(update).build())
+    }
+
+    /// Everything in the conversation has been read. `false`: there is no such conversation.
+    pub async fn read(&self, chat: &Chat) -> Result<bool> {
         let update = self
             .database
             .client()
             .update_item()
             .table_name(&self.table)
-            .key("contact", AttributeValue::S(contact(account, phone_number)))
-            .update_expression("SET last_message_at = :at")
-            .condition_expression("last_message_at < :at")
-            .expression_attribute_values(":at", epoch_millis(at))
-            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
-            .send()
-            .await;
-        Ok(match Written::update(update)? {
-            Written::Done => true,
-            Written::Refused(row) => row.is_some(),
-        })
+            .key("contact", AttributeValue::S(chat.key()))
+            .update_expression("SET unread_count = :none REMOVE unread_account")
+            .condition_expression("attribute_exists(last_message_at)")
+            .expression_attribute_values(":none", AttributeValue::N("0".to_owned()));
+        Ok(self.database.update(update).await?.is_done())
     }
 
-    /// `false`: it is there already.
-    async fn begin(&self, conversation: Conversation) -> Result<bool> {
-        let put = self
-            .database
-            .client()
-            .put_item()
-            .table_name(&self.table)
-            .set_item(Some(serde_dynamo::to_item(conversation).map_err(Error::internal)?))
-            .condition_expression("attribute_not_exists(contact)")
-            .send()
-            .await;
-        Ok(Written::put(put)?.is_done())
-    }
-
-    /// The next whole number. One may be skipped when an answer is lost; none is given twice.
-    async fn next_id(&self) -> Result<i64> {
+    /// Reads a conversation as it is now.
+    pub async fn get(&self, chat: &Chat) -> Result<Option<Conversation>> {
         let answer = self
             .database
             .client()
-            .update_item()
-            .table_name(&self.counters)
-            .key("name", AttributeValue::S("conversations".to_owned()))
-            .update_expression("ADD last_id :one")
-            .expression_attribute_values(":one", AttributeValue::N("1".to_owned()))
-            .return_values(ReturnValue::UpdatedNew)
+            .get_item()
+            .table_name(&self.table)
+            .key("contact", AttributeValue::S(chat.key()))
+            .consistent_read(true)
             .send()
             .await
             .map_err(outage)?;
-        let last_id = answer.attributes().and_then(|row| row.get("last_id")?.as_n().ok()?.parse().ok());
-        last_id.ok_or_else(|| Error::internal("the counter answered with no number"))
+        answer.item.map(serde_dynamo::from_item).transpose().map_err(Error::internal)
+    }
+
+    /// At most `limit` conversations of an account, newest first, perhaps only those with unread messages; behind the
+    /// place `after`, if one is given.
+    pub async fn newest(
+        &self,
+        account_id: AccountId,
+        only_unread: bool,
+        after: Option<&ConversationPosition>,
+        limit: i32,
+    ) -> Result<Page<Conversation>> {
+        let (index, partition) = if only_unread { (UNREAD, "unread_account") } else { (NEWEST, "account_id") };
+        let start_key = after.map(|place| {
+            HashMap::from([
+                (partition.to_owned(), account(account_id)),
+                ("last_message_at".to_owned(), epoch_millis(place.last_message_at)),
+                ("contact".to_owned(), text(&place.contact)),
+            ])
+        });
+        let query = self
+            .database
+            .client()
+            .query()
+            .table_name(&self.table)
+            .index_name(index)
+            .key_condition_expression("#partition = :account")
+            .expression_attribute_names("#partition", partition)
+            .expression_attribute_values(":account", account(account_id))
+            .scan_index_forward(false)
+            .limit(Page::<Conversation>::query_limit(limit))
+            .set_exclusive_start_key(start_key);
+        let answer = query.send().await.map_err(outage)?;
+        Page::of(answer, limit, |row| serde_dynamo::from_item(row).map_err(Error::internal))
+    }
+
+    /// Whether the condition holds or not: afterwards the row is as it should be.
+    async fn set_if(
+        &self,
+        chat: &Chat,
+        expression: &str,
+        condition: &str,
+        values: impl IntoIterator<Item = (&str, AttributeValue)>,
+    ) -> Result<()> {
+        let values = values.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
+        let update = self
+            .database
+            .client()
+            .update_item()
+            .table_name(&self.table)
+            .key("contact", AttributeValue::S(chat.key()))
+            .update_expression(expression)
+            .condition_expression(condition)
+            .set_expression_attribute_names(
+                expression.contains("#name").then(|| HashMap::from([("#name".to_owned(), "name".to_owned())])),
+            )
+            .set_expression_attribute_values(Some(values));
+        self.database.update(update).await.map(|_| ())
     }
 }
 
-fn contact(account: AccountId, phone_number: &str) -> String {
-    format!("{account}#{phone_number}")
+/// A moment as a text that sorts as the moments do: as many digits as until the year 2286.
+pub(crate) fn sortable(at: Timestamp) -> String {
+    format!("{:013}", at.as_millisecond().max(0))
+}
+
+fn account(id: AccountId) -> AttributeValue {
+    AttributeValue::N(id.to_string())
+}
+
+fn text(text: &str) -> AttributeValue {
+    AttributeValue::S(text.to_owned())
 }
 
 #[cfg(test)]
-mod tests {
-    use embedded_dynamodb::Engine;
-
-    use super::*;
-
-    async fn conversations() -> (Engine, Conversations) {
-        let engine = Engine::in_memory().await.unwrap();
-        let conversations = Conversations::new(&Database::local(engine.url(), engine.table_prefix()));
-        (engine, conversations)
-    }
-
-    async fn get(conversations: &Conversations, account: i64, phone: &str) -> Conversation {
-        let answer = conversations
-            .database
-            .client()
-            .get_item()
-            .table_name(&conversations.table)
-            .key("contact", AttributeValue::S(contact(AccountId(account), phone)))
-            .send()
-            .await
-            .unwrap();
-        serde_dynamo::from_item(answer.item.unwrap()).unwrap()
-    }
-
-    fn at(second: u32) -> Timestamp {
-        format!("2026-01-02T03:04:{second:02}Z").parse().unwrap()
-    }
-
-    #[tokio::test]
-    async fn a_conversation_begins_with_its_first_message_and_never_moves_back() {
-        let (_engine, conversations) = conversations().await;
-        for second in [5, 9, 7] {
-            conversations.message_sent(AccountId(1), "919876543210", at(second)).await.unwrap();
-        }
-        let conversation = get(&conversations, 1, "919876543210").await;
-        assert_eq!((conversation.id, conversation.last_message_at, conversation.unread_count), (1, at(9), 0));
-    }
-
-    #[tokio::test]
-    async fn every_contact_of_every_account_has_an_id_of_its_own() {
-        let (_engine, conversations) = conversations().await;
-        for (account, phone) in [(1, "919876543210"), (2, "919876543210"), (1, "919876543211")] {
-            conversations.message_sent(AccountId(account), phone, at(1)).await.unwrap();
-        }
-        let mut ids = Vec::new();
-        for (account, phone) in [(1, "919876543210"), (2, "919876543210"), (1, "919876543211")] {
-            ids.push(get(&conversations, account, phone).await.id);
-        }
-        assert_eq!(ids, [1, 2, 3]);
-    }
-}
+mod tests;

@@ -2,11 +2,13 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::error::SdkError;
 use aws_sdk_dynamodb::operation::put_item::{PutItemError, PutItemOutput};
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
+use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
 use aws_sdk_dynamodb::operation::update_item::{UpdateItemError, UpdateItemOutput};
 use aws_sdk_dynamodb::types::{AttributeValue, TransactWriteItem};
 use domain::Error;
@@ -14,8 +16,10 @@ use jiff::Timestamp;
 
 use crate::aws::{self, SetupError};
 
-/// So often a transaction is tried that meets another one.
-const CONFLICT_ATTEMPTS: u32 = 3;
+/// So often a write is tried that meets a transaction on the same row.
+const CONFLICT_ATTEMPTS: u32 = 8;
+/// The wait before the second of these; each further one is twice as long.
+const CONFLICT_WAIT: Duration = Duration::from_millis(5);
 
 /// A connection to the tables of one deployment. A clone shares the connection.
 #[derive(Clone, Debug)]
@@ -71,6 +75,21 @@ impl Database {
             if because("TransactionConflict").is_none() || attempts == CONFLICT_ATTEMPTS {
                 return Err(outage(error));
             }
+            tokio::time::sleep(CONFLICT_WAIT * (1 << attempts)).await;
+            attempts += 1;
+        }
+    }
+
+    /// Makes a conditional update of a row that transactions write, too.
+    pub async fn update(&self, update: UpdateItemFluentBuilder) -> domain::Result<Written> {
+        let mut attempts = 1;
+        loop {
+            let answer = update.clone().send().await;
+            let error = answer.as_ref().err().and_then(SdkError::as_service_error);
+            if !error.is_some_and(UpdateItemError::is_transaction_conflict_exception) || attempts == CONFLICT_ATTEMPTS {
+                return Written::update(answer);
+            }
+            tokio::time::sleep(CONFLICT_WAIT * (1 << attempts)).await;
             attempts += 1;
         }
     }

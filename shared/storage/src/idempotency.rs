@@ -10,7 +10,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use crate::database::{Database, Written, epoch_millis};
+use crate::database::{Database, Written, epoch_millis, outage};
 
 /// How long a key is kept.
 const RETENTION: SignedDuration = SignedDuration::from_hours(24);
@@ -79,6 +79,15 @@ impl IdempotencyKeys {
         self.put(claim, "message_id = :unsent", (":unsent", AttributeValue::S(unsent.to_string()))).await
     }
 
+    /// What the claim's key stands for now, without claiming it. `None`: for nothing, or not any more.
+    pub async fn get(&self, claim: &Claim) -> Result<Option<Reservation>> {
+        let get = self.database.client().get_item().table_name(&self.table).consistent_read(true);
+        let get = get.key("id", AttributeValue::S(row_id(&claim.key_id, &claim.key)));
+        let row = get.send().await.map_err(outage)?.item;
+        let standing: Option<Reservation> = row.map(serde_dynamo::from_item).transpose().map_err(Error::internal)?;
+        Ok(standing.filter(|standing| standing.expires_at > claim.at))
+    }
+
     async fn put(
         &self,
         claim: &Claim,
@@ -124,6 +133,7 @@ fn row_id(key_id: &str, key: &IdempotencyKey) -> String {
 mod tests {
     use std::time::Duration;
 
+    use domain::Kind;
     use embedded_dynamodb::Engine;
 
     use super::*;
@@ -180,6 +190,27 @@ mod tests {
         assert!(keys.reserve(&nearly).await.unwrap().is_some());
         let later = Claim { at: first.at + day, ..claim("a", "k") };
         assert!(keys.reserve(&later).await.unwrap().is_none());
+    }
+
+    #[tokio::test]
+    async fn what_a_key_stands_for_is_read_without_claiming_it_and_forgotten_after_24_hours() {
+        let (_engine, keys) = keys().await;
+        let (first, second) = (claim("a", "k"), claim("a", "k"));
+        assert!(keys.get(&first).await.unwrap().is_none());
+        keys.reserve(&first).await.unwrap();
+        assert_eq!(keys.get(&second).await.unwrap().unwrap().message_id, first.message_id);
+        assert!(keys.get(&claim("b", "k")).await.unwrap().is_none());
+        let day = Duration::from_hours(24);
+        let nearly = Claim { at: first.at + day - Duration::from_millis(1), ..claim("a", "k") };
+        assert!(keys.get(&nearly).await.unwrap().is_some());
+        assert!(keys.get(&Claim { at: first.at + day, ..nearly }).await.unwrap().is_none());
+    }
+
+    #[tokio::test]
+    async fn an_outage_is_never_a_key_that_stands_for_nothing() {
+        let (engine, keys) = keys().await;
+        engine.stop().await;
+        assert_eq!(keys.get(&claim("a", "k")).await.unwrap_err().kind(), Kind::Unavailable);
     }
 
     #[tokio::test]

@@ -10,15 +10,22 @@ mod aws;
 mod blocked;
 mod conversations;
 mod database;
+mod events;
 mod idempotency;
 mod messages;
+mod page;
 mod setup_token;
 
 pub use audit::{Actor, AuditTrail, Change, Entry, Facts};
 pub use aws::SetupError;
 pub use blocked::{Became, BlockEvent, BlockedContact, BlockedContacts, ListPosition};
-pub use conversations::Conversations;
+pub use conversations::{Chat, Conversation, ConversationPosition, Conversations, Heard, OptOut, OptOutBy};
 pub use database::{Database, Transacted, Written, epoch_millis, outage};
+pub use events::{EventPosition, NewEvent, WebhookEvent, WebhookEvents};
 pub use idempotency::{Claim, IdempotencyKeys, Reservation};
-pub use messages::{Message, Messages, NewMessage, Outcome, State};
+pub use messages::{
+    Message, MessagePosition, Messages, NewMessage, Outcome, Received, ReceivedMessage, Report, State, Status,
+    Statuses, Stored,
+};
+pub use page::Page;
 pub use setup_token::{SetupToken, SetupTokens};

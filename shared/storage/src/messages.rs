@@ -1,4 +1,10 @@
-//! Table `Messages`: every message, by our own id.
+//! Table `Messages`: every message that was sent, by our own id, and every one that came, by what Meta calls it.
+//!
+//! The index `by_contact` has a contact's messages by time, and the index `by_wamid` leads from Meta's id to ours.
+
+mod finding;
+mod received;
+mod status;
 
 use aws_sdk_dynamodb::types::{AttributeValue, ReturnValuesOnConditionCheckFailure};
 use domain::{AccountId, Error, MessageId, PublicError, Result};
@@ -7,7 +13,12 @@ use jiff::fmt::serde::timestamp::millisecond;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+use crate::conversations::Chat;
 use crate::database::{Database, Written, outage};
+
+pub use finding::{MessagePosition, Stored};
+pub use received::{Received, ReceivedMessage};
+pub use status::{Report, Status, Statuses};
 
 /// The messages, each a row from before Meta is called.
 #[derive(Clone, Debug)]
@@ -60,6 +71,8 @@ pub enum Outcome {
         wamid: String,
         /// Meta's answer, as JSON.
         answer: String,
+        /// Whose conversation it belongs to, with the recipient as Meta knows them.
+        chat: Option<Chat>,
     },
     /// It was surely not sent.
     Rejected(PublicError),
@@ -77,6 +90,12 @@ pub struct Message {
     pub state: State,
     /// Who wrote the row: a token made anew for each write.
     pub owner: String,
+    /// Whose conversation it belongs to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    contact: Option<String>,
+    /// Where it stands there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    position: Option<MessagePosition>,
     /// Meta's id, once accepted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub wamid: Option<String>,
@@ -86,6 +105,9 @@ pub struct Message {
     /// Why it was rejected, as JSON of a [`PublicError`].
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub failure: Option<String>,
+    /// What the status webhooks told.
+    #[serde(flatten)]
+    pub statuses: Statuses,
 }
 
 impl Message {
@@ -125,7 +147,17 @@ impl Messages {
     /// `true` when the row is there because of this call.
     async fn put(&self, message: &NewMessage, state: State, failure: Option<String>) -> Result<bool> {
         let owner = Uuid::new_v4().to_string();
-        let row = Message { new: message.clone(), state, owner: owner.clone(), wamid: None, answer: None, failure };
+        let row = Message {
+            new: message.clone(),
+            state,
+            owner: owner.clone(),
+            contact: Chat::with_number(message.account_id, &message.phone).map(|chat| chat.key()),
+            position: Some(MessagePosition::new(message.created_at, &message.id.to_string())),
+            wamid: None,
+            answer: None,
+            failure,
+            statuses: Statuses::default(),
+        };
         let put = self
             .database
             .client()
@@ -161,10 +193,18 @@ impl Messages {
             .expression_attribute_names("#state", "state")
             .expression_attribute_values(":state", attribute(state)?);
         update = match outcome {
-            Outcome::Accepted { wamid, answer } => update
-                .update_expression("SET #state = :state, wamid = :wamid, answer = :answer")
-                .expression_attribute_values(":wamid", AttributeValue::S(wamid.clone()))
-                .expression_attribute_values(":answer", AttributeValue::S(answer.clone())),
+            Outcome::Accepted { wamid, answer, chat } => {
+                let accepted = "SET #state = :state, wamid = :wamid, answer = :answer";
+                let update = update
+                    .expression_attribute_values(":wamid", AttributeValue::S(wamid.clone()))
+                    .expression_attribute_values(":answer", AttributeValue::S(answer.clone()));
+                match chat {
+                    None => update.update_expression(accepted),
+                    Some(chat) => update
+                        .update_expression(format!("{accepted}, contact = :contact"))
+                        .expression_attribute_values(":contact", AttributeValue::S(chat.key())),
+                }
+            }
             Outcome::Rejected(failure) => update
                 .update_expression("SET #state = :state, failure = :failure")
                 .expression_attribute_values(":failure", AttributeValue::S(to_json(failure)?))
@@ -228,7 +268,8 @@ mod tests {
     }
 
     fn accepted() -> Outcome {
-        Outcome::Accepted { wamid: "wamid.X".to_owned(), answer: r#"{"messages":[{"id":"wamid.X"}]}"#.to_owned() }
+        let answer = r#"{"messages":[{"id":"wamid.X"}]}"#.to_owned();
+        Outcome::Accepted { wamid: "wamid.X".to_owned(), answer, chat: None }
     }
 
     #[tokio::test]

@@ -1,5 +1,6 @@
 //! The guarantees of the table.
 
+use domain::Kind;
 use embedded_dynamodb::Engine;
 use serde_json::Value;
 
@@ -9,14 +10,14 @@ const SHOP: AccountId = AccountId(1);
 const CONTACT: &str = "919876543210";
 
 struct Bed {
-    _engine: Engine,
+    engine: Engine,
     contacts: BlockedContacts,
 }
 
 async fn bed() -> Bed {
     let engine = Engine::in_memory().await.unwrap();
     let contacts = BlockedContacts::new(&Database::local(engine.url(), engine.table_prefix()));
-    Bed { _engine: engine, contacts }
+    Bed { engine, contacts }
 }
 
 fn at(second: i64) -> Timestamp {
@@ -139,6 +140,33 @@ async fn the_list_is_read_page_by_page_newest_first_also_of_those_blocked_at_onc
     }
     assert!(read.iter().eq(numbers.iter().rev()), "{read:?}");
     assert_eq!(bed.contacts.everybody(SHOP).await.unwrap(), numbers.into_iter().collect());
+}
+
+#[tokio::test]
+async fn a_contact_is_found_under_every_form_of_the_number_while_blocked_and_only_by_whom() {
+    let bed = bed().await;
+    let mobile = Contact::of_number("+55 11 98888-7777").unwrap();
+    let find = async |account: i64| bed.contacts.get(AccountId(account), &mobile).await.unwrap();
+    assert_eq!(find(1).await, None);
+    // As Meta may call one and the same phone.
+    let [short, long] = ["551188887777", "5511988887777"];
+    let event = |contact: &str, event: BlockEvent<'static>| BlockEvent { contact: contact.to_owned(), ..event };
+    bed.record(&[event(short, blocked(3))]).await;
+    assert_eq!(find(1).await.map(|contact| contact.blocked_at), Some(at(3)));
+    assert_eq!(find(2).await, None);
+    bed.record(&[event(short, unblocked(4))]).await;
+    assert_eq!(find(1).await, None);
+    bed.record(&[event(long, blocked(5)), event(short, blocked(6))]).await;
+    assert_eq!(find(1).await.map(|contact| contact.blocked_at), Some(at(5)));
+}
+
+#[tokio::test]
+async fn an_outage_is_never_a_contact_that_is_not_blocked() {
+    let bed = bed().await;
+    bed.record(&[blocked(1)]).await;
+    bed.engine.stop().await;
+    let error = bed.contacts.get(SHOP, &Contact::of_number(CONTACT).unwrap()).await.unwrap_err();
+    assert_eq!(error.kind(), Kind::Unavailable);
 }
 
 #[test]
