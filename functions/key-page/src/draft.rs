@@ -256,7 +256,7 @@ mod tests {
             settings(&Draft { preset: preset.to_owned(), custom_scopes, ..draft() }).map(|settings| settings.scopes)
         };
         assert_eq!(chosen("send", &["chats:read"]).unwrap(), [Scope::MessagesSend].into());
-        assert_eq!(chosen("read", &[]).unwrap(), [Scope::ChatsRead, Scope::CampaignsRead].into());
+        assert_eq!(chosen("read", &[]).unwrap(), [Scope::ChatsRead, Scope::CampaignsRead, Scope::EventsRead].into());
         assert_eq!(chosen("custom", &["contacts:block"]).unwrap(), [Scope::ContactsBlock].into());
         for (preset, custom) in [("custom", &[][..]), ("custom", &["nonsense"]), ("", &[]), ("x", &["chats:read"])] {
             assert_eq!(chosen(preset, custom).unwrap_err().public().field.as_deref(), Some("scopes"));

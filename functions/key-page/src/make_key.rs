@@ -96,5 +96,8 @@ fn command(api_url: &str, key: &ApiKey, record: &KeyRecord) -> Option<String> {
         let url = format!("{api_url}/whatsapp/api/send-message/");
         return Some(format!("curl -X POST {url} \\\n{header} \\\n{json} \\\n  -d '{body}'"));
     }
-    may(Scope::ContactsBlock).then(|| format!("curl {api_url}/whatsapp/api/blocked/ \\\n{header}"))
+    // Of what only reads, the first that the key may.
+    let readings = [(Scope::ChatsRead, "chats"), (Scope::ContactsBlock, "blocked"), (Scope::EventsRead, "events")];
+    let (_, path) = readings.into_iter().find(|(scope, _)| may(*scope))?;
+    Some(format!("curl {api_url}/whatsapp/api/{path}/ \\\n{header}"))
 }

@@ -24,7 +24,7 @@ pub(crate) struct Visit<'a> {
 
 impl<'a> Visit<'a> {
     pub(crate) fn new(request: &'a Request, is_local: bool) -> Self {
-        let (before, below) = request.around(&KeyPage::ROUTE);
+        let (before, below) = request.around();
         let host = request.header("host").filter(|host| is_host(host)).unwrap_or("localhost");
         let is_plain_http = is_local && is_this_machine(host) && request.header("x-forwarded-proto") != Some("https");
         let cookies = Names { is_secure: !is_plain_http };

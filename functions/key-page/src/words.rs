@@ -9,7 +9,7 @@ use jiff::{SignedDuration, Timestamp};
 /// The scopes of a key that only sends.
 pub(crate) const SEND: &[Scope] = &[Scope::MessagesSend];
 /// The scopes of a key that only reads.
-pub(crate) const READ: &[Scope] = &[Scope::ChatsRead, Scope::CampaignsRead];
+pub(crate) const READ: &[Scope] = &Scope::READ;
 
 /// A moment, for programs and for people.
 pub(crate) struct Moment {
@@ -77,6 +77,7 @@ pub(crate) const fn right(scope: Scope) -> &'static str {
         Scope::CampaignsRead => "Read campaigns",
         Scope::CampaignsWrite => "Make, start and stop campaigns",
         Scope::ContactsBlock => "Block and unblock contacts",
+        Scope::EventsRead => "Read what WhatsApp tells of templates and the account",
     }
 }
 
@@ -195,7 +196,7 @@ mod tests {
         let told = |held: &[&str]| scopes(&held.iter().map(|scope| (*scope).to_owned()).collect());
         assert_eq!(told(&Scope::ALL.map(Scope::as_str)), "everything");
         assert_eq!(told(&["messages:send"]), "send only");
-        assert_eq!(told(&["chats:read", "campaigns:read"]), "read only");
+        assert_eq!(told(&["chats:read", "campaigns:read", "events:read"]), "read only");
         assert_eq!(told(&["chats:read", "phones:dance"]), "chats:read, phones:dance");
         assert_eq!(told(&[]), "nothing");
     }

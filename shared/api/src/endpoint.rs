@@ -12,32 +12,45 @@ use crate::response::Response;
 pub struct Route {
     /// The function's one name.
     pub name: &'static str,
-    /// The one method that it answers; any other gets 405. `None`: it looks at the method itself, and stands for every
+    /// The methods that it answers; any other gets 405. None at all: it looks at the method itself, and stands for every
     /// path below its own as well.
-    pub method: Option<&'static str>,
-    /// The path of the reference, with its trailing slash. The path without it is the same route.
+    pub methods: &'static [&'static str],
+    /// The path of the reference, with its trailing slash. The path without it is the same route. At most one segment is a
+    /// parameter, as `{phone}`.
     pub path: &'static str,
+    /// The largest body that it takes, in bytes.
+    pub body_limit: usize,
 }
+
+/// The largest body of the API, in bytes.
+const BODY_LIMIT: usize = 64 * 1024;
+/// The largest body of the webhook, in bytes: Meta sends up to 3 MB (Meta: "Webhooks").
+const WEBHOOK_BODY_LIMIT: usize = 4 * 1024 * 1024;
 
 impl Route {
     /// The function `name` answers `POST path`.
     pub const fn post(name: &'static str, path: &'static str) -> Self {
-        Self { name, method: Some("POST"), path }
+        Self { name, methods: &["POST"], path, body_limit: BODY_LIMIT }
     }
 
     /// The function `name` answers `GET path`.
     pub const fn get(name: &'static str, path: &'static str) -> Self {
-        Self { name, method: Some("GET"), path }
+        Self { name, methods: &["GET"], path, body_limit: BODY_LIMIT }
     }
 
     /// The function `name` answers `DELETE path`, which may have a body.
     pub const fn delete(name: &'static str, path: &'static str) -> Self {
-        Self { name, method: Some("DELETE"), path }
+        Self { name, methods: &["DELETE"], path, body_limit: BODY_LIMIT }
+    }
+
+    /// The function `name` takes Meta's calls at `path`: a GET that verifies the address, and a POST with what happened.
+    pub const fn webhook(name: &'static str, path: &'static str) -> Self {
+        Self { name, methods: &["GET", "POST"], path, body_limit: WEBHOOK_BODY_LIMIT }
     }
 
     /// The function `name` answers every method at `path` and below it.
     pub const fn pages(name: &'static str, path: &'static str) -> Self {
-        Self { name, method: None, path }
+        Self { name, methods: &[], path, body_limit: BODY_LIMIT }
     }
 }
 
@@ -46,7 +59,7 @@ pub trait Endpoint: Send + Sync {
     /// Where it stands.
     const ROUTE: Route;
 
-    /// Answers a request by the right method.
+    /// Answers a request by one of the route's methods.
     fn call(&self, request: &Request) -> impl Future<Output = Result<Response>> + Send;
 
     /// How an error is told: as JSON, unless the endpoint speaks otherwise. There is no `request` when the event can't

@@ -2,7 +2,7 @@
 //!
 //! An endpoint implements [`Endpoint`]; [`serve`] runs it on Lambda and [`respond`] answers one event, on Lambda as on
 //! one machine. No event whatsoever crashes a function: one that can't be read is answered with 400, and a panic with
-//! 500.
+//! 500. What a schedule starts implements [`Task`]; [`serve_task`] runs it on Lambda.
 
 mod endpoint;
 mod event;
@@ -13,11 +13,13 @@ mod parameters;
 mod request;
 mod response;
 mod serve;
+mod task;
 
 pub use endpoint::{Endpoint, Route};
 pub use fields::Fields;
 pub use form::Form;
-pub use parameters::Parameters;
+pub use parameters::{Parameters, cursor};
 pub use request::Request;
 pub use response::Response;
 pub use serve::{Invocation, StartError, respond, serve};
+pub use task::{Task, run_task, serve_task};

@@ -4,6 +4,8 @@
 
 use std::ops::RangeInclusive;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use domain::{AccountId, Error, Result};
 
 use crate::request::Request;
@@ -36,11 +38,24 @@ impl<'a> Parameters<'a> {
         text.parse().map(Some).map_err(|_| must(name, "be true or false"))
     }
 
+    /// The place behind which a page begins, if it is there: what [`cursor`] made, read by `parse`.
+    pub fn cursor<T>(self, parse: impl FnOnce(&str) -> Option<T>) -> Result<Option<T>> {
+        let Some(text) = self.text("cursor") else { return Ok(None) };
+        let decoded = URL_SAFE_NO_PAD.decode(text).ok().and_then(|bytes| String::from_utf8(bytes).ok());
+        let place = decoded.as_deref().and_then(parse);
+        place.map(Some).ok_or_else(|| must("cursor", "be a next_cursor of this list, unchanged"))
+    }
+
     /// The account that the request names, if it names one.
     pub fn account_id(self) -> Result<Option<AccountId>> {
         let Some(text) = self.text("account_id") else { return Ok(None) };
         text.parse().map(|id| Some(AccountId(id))).map_err(|_| must("account_id", "be a whole number"))
     }
+}
+
+/// A place in a list as clients get it: opaque, so that they are told nothing of how the list is kept.
+pub fn cursor(place: &str) -> String {
+    URL_SAFE_NO_PAD.encode(place)
 }
 
 /// The parameter `name` must be otherwise than it is.
@@ -55,10 +70,11 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::endpoint::Route;
 
     fn request(query: &str) -> Request {
         let event = json!({"rawQueryString": query, "requestContext": {"http": {"method": "GET"}}});
-        Request::new(serde_json::from_value(event).unwrap(), Instant::now(), true)
+        Request::new(serde_json::from_value(event).unwrap(), Route::get("test", "/test/"), Instant::now(), true)
     }
 
     fn message<T: std::fmt::Debug>(result: Result<T>) -> String {

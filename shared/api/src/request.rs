@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use domain::{Error, IdempotencyKey, Kind, Result};
+use percent_encoding::percent_decode_str;
 
 use crate::endpoint::Route;
 use crate::event::{Event, RawBody};
@@ -13,22 +14,20 @@ use crate::fields::Fields;
 use crate::form::Form;
 use crate::parameters::Parameters;
 
-/// The largest body of the API, in bytes.
-const BODY_LIMIT: usize = 64 * 1024;
-
 /// A request.
 #[derive(Debug)]
 pub struct Request {
     event: Event,
     body: RawBody,
+    route: Route,
     deadline: Instant,
     query_key_allowed: bool,
 }
 
 impl Request {
-    pub(crate) fn new(mut event: Event, deadline: Instant, query_key_allowed: bool) -> Self {
+    pub(crate) fn new(mut event: Event, route: Route, deadline: Instant, query_key_allowed: bool) -> Self {
         let body = event.take_body();
-        Self { event, body, deadline, query_key_allowed }
+        Self { event, body, route, deadline, query_key_allowed }
     }
 
     /// The API key that the client presents: the header `X-API-Key`, or the query parameter `api_key` when that header
@@ -46,13 +45,23 @@ impl Request {
     /// What stands in the path before the route's own and below it, without the slashes around: `/prod` and `add` of
     /// `/prod/whatsapp/settings/api-keys/add/`. Links need what stands before, which may be a stage or the base path of a
     /// custom domain.
-    pub fn around(&self, route: &Route) -> (&str, &str) {
-        let own = route.path.trim_end_matches('/');
+    pub fn around(&self) -> (&str, &str) {
+        let own = self.route.path.trim_end_matches('/');
         let Some((before, below)) = self.event.path().split_once(own) else { return ("", "") };
         // It goes into links: nothing but what a stage or a base path is made of.
         let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"/-_.~".contains(&byte);
         let is_safe = before.starts_with('/') && !before.starts_with("//") && before.bytes().all(is_plain);
         (if is_safe { before } else { "" }, below.trim_matches('/'))
+    }
+
+    /// What stands in the path where the route has its parameter, percent-decoded: `+919876543210` for `{phone}`. Empty
+    /// when there is nothing.
+    pub fn in_path(&self) -> String {
+        let (before, after) = self.route.path.split_once('{').unwrap_or((self.route.path, ""));
+        let after = after.split_once('}').map_or("", |(_, after)| after).trim_end_matches('/');
+        let from_there = self.event.path().split_once(before).map_or("", |(_, rest)| rest).trim_end_matches('/');
+        let segment = from_there.strip_suffix(after).unwrap_or(from_there);
+        percent_decode_str(segment).decode_utf8_lossy().into_owned()
     }
 
     /// The last value of a query parameter.
@@ -120,7 +129,8 @@ impl Request {
         self.event.is_from_http_api()
     }
 
-    fn body_bytes(&self) -> Result<Cow<'_, [u8]>> {
+    /// The body's bytes as they were sent, up to the route's limit.
+    pub fn body_bytes(&self) -> Result<Cow<'_, [u8]>> {
         let bytes = if self.body.is_base64 {
             let decoded = STANDARD.decode(&self.body.text).map_err(|error| {
                 let unreadable = Error::new(Kind::Invalid, "The body can't be read");
@@ -130,8 +140,9 @@ impl Request {
         } else {
             Cow::Borrowed(self.body.text.as_bytes())
         };
-        if bytes.len() > BODY_LIMIT {
-            let message = format!("The body is too large: {} bytes, where {BODY_LIMIT} are allowed", bytes.len());
+        let limit = self.route.body_limit;
+        if bytes.len() > limit {
+            let message = format!("The body is too large: {} bytes, where {limit} are allowed", bytes.len());
             return Err(Error::new(Kind::TooLarge, message).code("body_too_large").retryable(false));
         }
         Ok(bytes)

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use domain::{Error, Kind, PublicError};
+use domain::{Error, Kind, MessageId, PublicError};
 use serde::Serialize;
 use serde::ser::SerializeMap;
 use serde_json::value::RawValue;
@@ -55,14 +55,14 @@ impl Response {
     }
 
     /// 200 for a message that Meta took: its answer, unchanged, or the answer to an earlier request with the same
-    /// idempotency key.
-    pub fn sent(result: &RawValue, replayed: bool) -> domain::Result<Self> {
+    /// idempotency key. Our own id of the message stands in a header: the body is Meta's.
+    pub fn sent(result: &RawValue, message_id: MessageId, replayed: bool) -> domain::Result<Self> {
         #[derive(Serialize)]
         struct Sent<'a> {
             status: &'static str,
             result: &'a RawValue,
         }
-        let response = Self::ok(&Sent { status: "sent", result })?;
+        let response = Self::ok(&Sent { status: "sent", result })?.header("Message-Id", message_id.to_string());
         Ok(if replayed { response.replayed() } else { response })
     }
 
@@ -77,13 +77,13 @@ impl Response {
         if error.is_replayed() { response.replayed() } else { response }
     }
 
-    pub(crate) fn method_not_allowed(allowed: &str) -> Self {
+    pub(crate) fn method_not_allowed(allowed: &[&str]) -> Self {
         let body = serde_json::json!({
-            "error": format!("This path takes {allowed} only"),
+            "error": format!("This path takes {} only", allowed.join(" and ")),
             "code": "method_not_allowed",
         });
         let mut response = Self::json(405, body.to_string());
-        response.headers.0.push(("Allow", allowed.to_owned()));
+        response.headers.0.push(("Allow", allowed.join(", ")));
         response
     }
 
@@ -230,7 +230,7 @@ mod tests {
         for response in [
             Response::ok(&json!({})).unwrap(),
             Response::error(&Error::unauthorized()),
-            Response::method_not_allowed("POST"),
+            Response::method_not_allowed(&["POST"]),
         ] {
             assert_eq!(header(&response, "Content-Type"), Some("application/json"));
             assert_eq!(header(&response, "Cache-Control"), Some("no-store"));
@@ -241,8 +241,10 @@ mod tests {
     #[test]
     fn metas_answer_goes_through_unchanged() {
         let raw = RawValue::from_string(r#"{"b":1.0,  "a":[1e3]}"#.to_owned()).unwrap();
-        let response = Response::sent(&raw, true).unwrap();
+        let id = MessageId::generate();
+        let response = Response::sent(&raw, id, true).unwrap();
         assert_eq!(response.body, r#"{"status":"sent","result":{"b":1.0,  "a":[1e3]}}"#);
+        assert_eq!(header(&response, "Message-Id"), Some(id.to_string().as_str()));
         assert_eq!(header(&response, "Idempotent-Replayed"), Some("true"));
     }
 }

@@ -34,8 +34,7 @@ pub struct Invocation<'a> {
 /// Runs an endpoint on Lambda until its environment is torn down. `start` builds it: what takes time there is paid
 /// before the first event.
 pub async fn serve<E: Endpoint>(start: impl Future<Output = Result<E, StartError>>) -> Result<(), StartError> {
-    log::start();
-    let endpoint = start.await.inspect_err(|error| tracing::error!(error, "the function can't start"))?;
+    let endpoint = started(start).await?;
     let query_key_allowed = std::env::var("ALLOW_QUERY_API_KEY").map_or(true, |setting| setting != "false");
     let (endpoint, clock) = (&endpoint, &Clock::system());
     let handler = service_fn(move |event: LambdaEvent<Box<RawValue>>| async move {
@@ -49,9 +48,15 @@ pub async fn serve<E: Endpoint>(start: impl Future<Output = Result<E, StartError
     Runtime::new(handler).run().await
 }
 
+/// What a function is built into, once the log has begun.
+pub(crate) async fn started<T>(start: impl Future<Output = Result<T, StartError>>) -> Result<T, StartError> {
+    log::start();
+    start.await.inspect_err(|error| tracing::error!(error, "the function can't start"))
+}
+
 /// From now to a deadline in milliseconds since the Unix epoch. Local emulators of Lambda give one that is long past:
 /// then the time that template.yaml gives.
-fn time_left(deadline_epoch_ms: u64, clock: &Clock) -> Duration {
+pub(crate) fn time_left(deadline_epoch_ms: u64, clock: &Clock) -> Duration {
     const TIMEOUT: Duration = Duration::from_secs(28);
     let now_epoch_ms = u64::try_from(clock.now().as_millisecond()).unwrap_or(u64::MAX);
     match deadline_epoch_ms.checked_sub(now_epoch_ms) {
@@ -88,8 +93,9 @@ pub async fn respond<E: Endpoint>(endpoint: &E, event: &str, invocation: Invocat
 
 /// A panic is our own fault, and nobody else's: it becomes an error like any other.
 async fn call<E: Endpoint>(endpoint: &E, event: Event, invocation: Invocation<'_>) -> (Response, Option<Error>) {
-    let request = Request::new(event, invocation.deadline, invocation.query_key_allowed);
-    if let Some(allowed) = E::ROUTE.method.filter(|method| *method != request.method()) {
+    let request = Request::new(event, E::ROUTE, invocation.deadline, invocation.query_key_allowed);
+    let allowed = E::ROUTE.methods;
+    if !allowed.is_empty() && !allowed.contains(&request.method()) {
         return (Response::method_not_allowed(allowed), None);
     }
     // On the heap: an endpoint's state, with all the calls to AWS and Meta in it, is some kilobytes.
@@ -121,13 +127,13 @@ fn unreadable(cause: &serde_json::Error) -> Error {
     Error::new(Kind::Invalid, "The request can't be read").code("invalid_request").caused_by(place)
 }
 
-fn panic_text(panic: &(dyn Any + Send)) -> String {
+pub(crate) fn panic_text(panic: &(dyn Any + Send)) -> String {
     let text = panic.downcast_ref::<&str>().copied().or_else(|| panic.downcast_ref::<String>().map(String::as_str));
     format!("panicked: {}", text.unwrap_or("with no text"))
 }
 
 /// An id from outside, fit for a log line.
-fn printable(id: &str) -> String {
+pub(crate) fn printable(id: &str) -> String {
     id.chars().filter(char::is_ascii_graphic).take(64).collect()
 }
 
@@ -206,7 +212,7 @@ mod tests {
     #[tokio::test]
     async fn a_deployment_may_refuse_keys_in_the_query() {
         let event = serde_json::from_str(&rest(&json!({"queryStringParameters": {"api_key": "q"}}))).unwrap();
-        assert_eq!(Request::new(event, Instant::now(), false).api_key(), None);
+        assert_eq!(Request::new(event, Echo::ROUTE, Instant::now(), false).api_key(), None);
     }
 
     #[tokio::test]

@@ -33,7 +33,7 @@ impl<E: Endpoint> Sender<E> {
 
     /// The one method that the endpoint answers.
     pub fn method() -> &'static str {
-        E::ROUTE.method.expect("the endpoint answers one method")
+        E::ROUTE.methods.first().expect("the endpoint answers a method")
     }
 
     /// A request by its method, without a key: with a body, or with the body's members as parameters of the query where

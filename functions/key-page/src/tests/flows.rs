@@ -45,6 +45,9 @@ async fn the_line_to_try_a_key_is_one_that_the_key_may_do() {
     for (scope, told) in [
         ("messages:send", Some("curl -X POST https://gateway.example.com/whatsapp/api/send-message/ \\\n")),
         ("contacts:block", Some("curl https://gateway.example.com/whatsapp/api/blocked/ \\\n")),
+        ("chats:read", Some("curl https://gateway.example.com/whatsapp/api/chats/ \\\n")),
+        ("events:read", Some("curl https://gateway.example.com/whatsapp/api/events/ \\\n")),
+        ("campaigns:read", None),
         ("campaigns:write", None),
     ] {
         let fields: Vec<_> = but("preset", "custom").into_iter().chain([("scope", scope)]).collect();
