@@ -30,8 +30,8 @@ pub enum Held {
 #[derive(Clone, Copy)]
 enum State {
     Open,
-    /// Closed to requests that hold this text.
-    Closed(Held, &'static str),
+    /// Closed to requests that hold this text, once so many of them were answered.
+    Closed(Held, &'static str, usize),
     /// Something stands before it.
     Reached,
 }
@@ -55,7 +55,17 @@ impl Gate {
 
     /// Holds back what belongs to the first request that holds `text`, such as the name of an operation.
     pub fn close(&self, held: Held, text: &'static str) {
-        self.state.send_replace(State::Closed(held, text));
+        self.close_behind(0, held, text);
+    }
+
+    /// Lets so many requests pass that hold `text`, with their answers, and holds back what belongs to the next.
+    pub fn close_behind(&self, passing: usize, held: Held, text: &'static str) {
+        self.state.send_replace(State::Closed(held, text, passing));
+    }
+
+    /// Lets everything pass again.
+    pub fn open(&self) {
+        self.state.send_replace(State::Open);
     }
 
     /// Waits until something stands before the closed gate.
@@ -99,10 +109,21 @@ async fn pass(mut client: TcpStream, server: SocketAddr, state: Arc<watch::Sende
         if direction == Held::Request {
             request.extend_from_slice(chunk);
         }
-        let is_held = matches!(*state.borrow(), State::Closed(held, text)
-            if held == direction && request.windows(text.len()).any(|window| window == text.as_bytes()));
+        let mut is_held = false;
+        state.send_if_modified(|state| {
+            let State::Closed(held, text, passing) = state else { return false };
+            if !request.windows(text.len()).any(|window| window == text.as_bytes()) {
+                return false;
+            }
+            is_held = *passing == 0 && *held == direction;
+            if is_held {
+                *state = State::Reached;
+            } else if direction == Held::Answer {
+                *passing = passing.saturating_sub(1);
+            }
+            is_held
+        });
         if is_held {
-            state.send_replace(State::Reached);
             return std::future::pending().await;
         }
         if direction == Held::Answer {

@@ -1,5 +1,6 @@
 //! What holds for the real program of every function with one method, whether it sends or not, each as one function.
-//! [`every_program!`](crate::every_program) makes a test of each.
+//! [`every_program!`](crate::every_program) makes a test of each, and
+//! [`every_reading_program!`](crate::every_reading_program) of those of a function that never calls Meta.
 
 use serde_json::{Value, json};
 use testbed::Testbed;
@@ -29,6 +30,20 @@ macro_rules! every_program {
     };
 }
 
+/// Makes a test of every guarantee of a program that never calls Meta. `$program` is a [`Program`].
+#[macro_export]
+macro_rules! every_reading_program {
+    ($program:expr) => {
+        $crate::every_program! { $program;
+            every_form_of_a_request_is_answered
+            another_method_is_a_405_and_no_key_a_401
+            no_event_stops_the_program
+            every_request_is_one_line_of_the_log_and_no_line_holds_a_secret
+            a_program_that_never_calls_meta_needs_the_settings_of_the_tables_alone
+        }
+    };
+}
+
 /// A function's program, as these tests know it.
 #[derive(Clone, Debug)]
 pub struct Program {
@@ -47,6 +62,13 @@ pub struct Program {
 
 /// The phone number that bodies hold.
 pub const PHONE: &str = "+919876543210";
+
+/// With something to read: a message from [`PHONE`] with the wamid [`WAMID`](testbed::WAMID).
+async fn testbed() -> Testbed {
+    let testbed = Testbed::start().await;
+    testbed.begin_with_a_chat().await;
+    testbed
+}
 
 impl Program {
     async fn start(&self, testbed: &Testbed, change: impl FnOnce(Environment) -> Environment) -> Function {
@@ -83,7 +105,7 @@ fn assert_discreet(function: &Function, events: &Events) {
 
 /// Both kinds of APIs, both forms of the path, a body in base64, the key in the header or in the query.
 pub async fn every_form_of_a_request_is_answered(program: Program) {
-    let testbed = Testbed::start().await;
+    let testbed = testbed().await;
     let function = program.start(&testbed, |environment| environment).await;
     for Case { name, event, .. } in program.events(&testbed).good() {
         let (status, body) = answer(&function, &event).await;
@@ -93,7 +115,7 @@ pub async fn every_form_of_a_request_is_answered(program: Program) {
 
 /// In both formats of events.
 pub async fn another_method_is_a_405_and_no_key_a_401(program: Program) {
-    let testbed = Testbed::start().await;
+    let testbed = testbed().await;
     let function = program.start(&testbed, |environment| environment).await;
     let events = program.events(&testbed);
     for (api, method, no_headers) in [
@@ -113,7 +135,7 @@ pub async fn another_method_is_a_405_and_no_key_a_401(program: Program) {
 
 /// Whatever comes, one process answers it, and the next request as well.
 pub async fn no_event_stops_the_program(program: Program) {
-    let testbed = Testbed::start().await;
+    let testbed = testbed().await;
     let function = program.start(&testbed, |environment| environment).await;
     let events = program.events(&testbed);
     for Case { name, event, .. } in events.odd() {
@@ -129,7 +151,7 @@ pub async fn no_event_stops_the_program(program: Program) {
 
 /// However much the environment asks to be logged.
 pub async fn every_request_is_one_line_of_the_log_and_no_line_holds_a_secret(program: Program) {
-    let testbed = Testbed::start().await;
+    let testbed = testbed().await;
     let all = |environment: Environment| environment.with("RUST_LOG", "trace").with("AWS_LAMBDA_LOG_LEVEL", "TRACE");
     let function = program.start(&testbed, all).await;
     let events = program.events(&testbed);
@@ -153,20 +175,32 @@ pub async fn every_request_is_one_line_of_the_log_and_no_line_holds_a_secret(pro
 
 /// One line of JSON names the setting, and holds no other.
 pub async fn a_program_without_its_settings_says_which_is_missing_and_does_not_start(program: Program) {
-    let testbed = Testbed::start().await;
-    for (missing, told) in [
-        ("TABLE_PREFIX", "TABLE_PREFIX"),
-        ("GRAPH_API_URL", "GRAPH_API_URL"),
-        ("AWS_REGION", "AWS_REGION"),
-        ("WHATSAPP_ACCOUNTS", "WHATSAPP_ACCOUNTS_SECRET"),
-    ] {
-        let function = program.start(&testbed, |environment| environment.without(missing)).await;
-        function.assert_refused(told).await;
-        assert_discreet(&function, &program.events(&testbed));
-    }
+    let testbed = testbed().await;
+    refuses_to_start(&program, &testbed, &["TABLE_PREFIX", "GRAPH_API_URL", "AWS_REGION", "WHATSAPP_ACCOUNTS"]).await;
     for (setting, broken) in [("GRAPH_API_URL", "graph.facebook.com"), ("WHATSAPP_ACCOUNTS", "canary")] {
         let function = program.start(&testbed, |environment| environment.with(setting, broken)).await;
         function.assert_refused(setting).await;
         assert_discreet(&function, &program.events(&testbed));
+    }
+}
+
+/// What a program does not use it does not ask for.
+pub async fn a_program_that_never_calls_meta_needs_the_settings_of_the_tables_alone(program: Program) {
+    let testbed = testbed().await;
+    refuses_to_start(&program, &testbed, &["TABLE_PREFIX", "AWS_REGION", "WHATSAPP_ACCOUNTS"]).await;
+    let function = program.start(&testbed, |environment| environment.without("GRAPH_API_URL")).await;
+    let events = program.events(&testbed);
+    assert_eq!(answer(&function, &events.event("rest-api", &Value::Null)).await.0, 200);
+    assert!(testbed.simulator.requests().is_empty());
+}
+
+/// Without any of these.
+async fn refuses_to_start(program: &Program, testbed: &Testbed, settings: &[&str]) {
+    for setting in settings {
+        let function = program.start(testbed, |environment| environment.without(setting)).await;
+        // WHATSAPP_ACCOUNTS stands in for it.
+        let told = if *setting == "WHATSAPP_ACCOUNTS" { "WHATSAPP_ACCOUNTS_SECRET" } else { setting };
+        function.assert_refused(told).await;
+        assert_discreet(&function, &program.events(testbed));
     }
 }
