@@ -1,0 +1,11 @@
+//! The real program, as Lambda runs it.
+
+use lambda_runtime_stand_in::Program;
+
+lambda_runtime_stand_in::every_reading_program!(Program {
+    name: "get-message",
+    binary: env!("CARGO_BIN_EXE_get-message"),
+    method: "GET",
+    path: "/whatsapp/api/messages/wamid.First",
+    body: String::new(),
+});

@@ -1,0 +1,11 @@
+//! The real program, as Lambda runs it.
+
+use lambda_runtime_stand_in::Program;
+
+lambda_runtime_stand_in::every_reading_program!(Program {
+    name: "list-events",
+    binary: env!("CARGO_BIN_EXE_list-events"),
+    method: "GET",
+    path: "/whatsapp/api/events",
+    body: String::new(),
+});

@@ -1,0 +1,11 @@
+//! The real program, as Lambda runs it.
+
+use lambda_runtime_stand_in::Program;
+
+lambda_runtime_stand_in::every_reading_program!(Program {
+    name: "list-messages",
+    binary: env!("CARGO_BIN_EXE_list-messages"),
+    method: "GET",
+    path: "/whatsapp/api/chats/%2B919876543210/messages",
+    body: String::new(),
+});

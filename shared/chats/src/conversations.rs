@@ -1,0 +1,100 @@
+//! An account's conversations.
+
+use std::time::Duration;
+
+use auth::Caller;
+use domain::{AccountId, Result};
+use jiff::Timestamp;
+use serde::Serialize;
+use storage::{Conversation, ConversationPosition, OptOutBy};
+
+use crate::{Chats, Part, moment};
+
+/// So long Meta takes any message after the contact wrote (Meta: "Customer service windows").
+const WINDOW: Duration = Duration::from_hours(24);
+
+/// Some conversations as the reference lists them.
+#[derive(Debug, Serialize)]
+pub struct ChatPage {
+    conversations: Vec<Listed>,
+    /// The place behind which the next page begins, for [`ConversationPosition::parse`]; `None`: this page is the last.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub next_cursor: Option<String>,
+}
+
+/// A conversation as the reference lists it.
+#[derive(Debug, Serialize)]
+struct Listed {
+    id: u64,
+    phone_number: String,
+    /// The reference's labels are made by its own pages, which have no counterpart here.
+    label: Option<i64>,
+    unread_count: i64,
+    last_message_at: Option<String>,
+}
+
+/// A conversation with all that is known of it.
+#[derive(Debug, Serialize)]
+pub(crate) struct Whole {
+    #[serde(flatten)]
+    listed: Listed,
+    name: Option<String>,
+    last_inbound_at: Option<String>,
+    window_expires_at: Option<String>,
+    opted_out: Option<OptedOut>,
+}
+
+#[derive(Debug, Serialize)]
+struct OptedOut {
+    since: String,
+    by: &'static str,
+}
+
+impl Chats {
+    /// An account's conversations, newest first, perhaps only those with unread messages.
+    pub async fn list(
+        &self,
+        caller: &Caller,
+        account_id: Option<AccountId>,
+        only_unread: bool,
+        part: &Part<ConversationPosition>,
+    ) -> Result<ChatPage> {
+        let account = caller.account(&self.accounts, account_id)?;
+        let page = self.conversations.newest(account.id, only_unread, part.after.as_ref(), part.limit).await?;
+        let last = page.rows.last().filter(|_| !page.is_last);
+        let next_cursor = last.and_then(Conversation::position).map(|place| place.to_text());
+        Ok(ChatPage { conversations: page.rows.into_iter().map(Listed::from).collect(), next_cursor })
+    }
+}
+
+impl From<Conversation> for Listed {
+    fn from(conversation: Conversation) -> Self {
+        Self {
+            id: conversation.id(),
+            label: None,
+            unread_count: conversation.unread_count,
+            last_message_at: conversation.last_message_at.map(moment),
+            phone_number: conversation.phone_number,
+        }
+    }
+}
+
+impl From<Conversation> for Whole {
+    fn from(conversation: Conversation) -> Self {
+        let expiry = |at: Timestamp| at.saturating_add(WINDOW).ok();
+        let opted_out = conversation.opted_out().map(|opt_out| OptedOut {
+            since: moment(opt_out.since),
+            by: match opt_out.by {
+                OptOutBy::Word => "word",
+                OptOutBy::WhatsApp => "whatsapp",
+            },
+        });
+        Self {
+            name: conversation.name.clone(),
+            last_inbound_at: conversation.last_inbound_at.map(moment),
+            window_expires_at: conversation.last_inbound_at.and_then(expiry).map(moment),
+            opted_out,
+            listed: conversation.into(),
+        }
+    }
+}

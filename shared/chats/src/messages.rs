@@ -1,0 +1,150 @@
+//! A conversation's messages.
+
+use auth::Caller;
+use domain::{AccountId, Result};
+use jiff::Timestamp;
+use serde::Serialize;
+use serde_json::Value;
+use storage::{Message, MessagePosition, ReceivedMessage, State, Stored};
+
+use crate::conversations::Whole;
+use crate::{Chats, Part, chat_not_found, moment, wording};
+
+/// A conversation and some of its messages.
+#[derive(Debug, Serialize)]
+pub struct MessagePage {
+    conversation: Whole,
+    messages: Vec<Listed>,
+    /// The place behind which the next page begins, for [`MessagePosition::parse`]; `None`: this page is the last.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub next_cursor: Option<String>,
+}
+
+/// A message of either direction.
+#[derive(Debug, Serialize)]
+struct Listed {
+    #[serde(flatten)]
+    summary: Summary,
+    reply_to: Option<String>,
+    content: Value,
+}
+
+/// What every answer about a message begins with.
+#[derive(Debug, Serialize)]
+pub(crate) struct Summary {
+    pub(crate) id: String,
+    pub(crate) wamid: Option<String>,
+    pub(crate) direction: &'static str,
+    #[serde(rename = "type")]
+    pub(crate) kind: Option<String>,
+    pub(crate) body: Option<String>,
+    pub(crate) status: &'static str,
+    pub(crate) at: Option<String>,
+}
+
+impl Chats {
+    /// A conversation's messages, newest first. `phone` is a phone number in any form or a business-scoped user id.
+    pub async fn messages(
+        &self,
+        caller: &Caller,
+        account_id: Option<AccountId>,
+        phone: &str,
+        part: &Part<MessagePosition>,
+    ) -> Result<MessagePage> {
+        let chat = self.chat(caller, account_id, phone)?;
+        let (conversation, page) = futures::try_join!(
+            self.conversations.get(&chat),
+            self.messages.newest(&chat, part.after.as_ref(), part.limit),
+        )?;
+        // One without a message holds no more than a wish of the contact's.
+        let conversation = conversation.filter(|conversation| conversation.last_message_at.is_some());
+        let conversation = conversation.ok_or_else(chat_not_found)?.into();
+        let last = page.rows.last().filter(|_| !page.is_last);
+        let next_cursor = last.and_then(Stored::position).map(|place| place.as_str().to_owned());
+        let now = self.clock.now();
+        let messages = page.rows.iter().map(|message| Listed::new(message, now)).collect();
+        Ok(MessagePage { conversation, messages, next_cursor })
+    }
+}
+
+impl Listed {
+    fn new(message: &Stored, now: Timestamp) -> Self {
+        let summary = Summary::new(message, now);
+        let (all, reply_to) = match message {
+            Stored::Sent(message) => {
+                let request = request(message);
+                let reply_to = request.pointer("/context/message_id").and_then(Value::as_str).map(str::to_owned);
+                (request, reply_to)
+            }
+            Stored::Received(message) => (content(message), message.reply_to.clone()),
+            Stored::Elsewhere(_) => (Value::Null, None),
+        };
+        // What has no object of its type is told whole.
+        let of_type = summary.kind.as_ref().and_then(|kind| all.get(kind)).cloned();
+        Self { reply_to, content: of_type.unwrap_or(all), summary }
+    }
+}
+
+impl Summary {
+    pub(crate) fn new(message: &Stored, now: Timestamp) -> Self {
+        match message {
+            Stored::Sent(message) => {
+                let request = request(message);
+                Self {
+                    id: message.new.id.to_string(),
+                    wamid: message.wamid.clone(),
+                    direction: "outbound",
+                    kind: Some(wording::kind(&request).to_owned()),
+                    body: Some(wording::body(&request)),
+                    status: status(message, now),
+                    at: Some(moment(message.new.created_at)),
+                }
+            }
+            Stored::Received(message) => Self {
+                id: message.wamid.clone(),
+                wamid: Some(message.wamid.clone()),
+                direction: "inbound",
+                kind: Some(message.kind.clone()),
+                body: Some(message.body.clone()),
+                status: "received",
+                at: Some(moment(message.at)),
+            },
+            Stored::Elsewhere(message) => {
+                let statuses = &message.statuses;
+                let first = storage::Status::ALL.into_iter().filter_map(|status| statuses.at(status)).min();
+                Self {
+                    id: message.wamid().to_owned(),
+                    wamid: Some(message.wamid().to_owned()),
+                    direction: "outbound",
+                    kind: None,
+                    body: None,
+                    status: statuses.reached().map_or("unknown", storage::Status::as_str),
+                    at: first.map(moment),
+                }
+            }
+        }
+    }
+}
+
+/// How far a message that was sent from here has come: what the webhooks told counts more than what its sender saw.
+fn status(message: &Message, now: Timestamp) -> &'static str {
+    if let Some(status) = message.statuses.reached() {
+        return status.as_str();
+    }
+    match message.state_at(now) {
+        State::Sending => "sending",
+        State::Accepted => "accepted",
+        State::Rejected => "rejected",
+        State::Unknown => "unknown",
+    }
+}
+
+/// The request that went to Meta.
+fn request(message: &Message) -> Value {
+    serde_json::from_str(&message.new.content).unwrap_or_default()
+}
+
+/// All that Meta told.
+fn content(message: &ReceivedMessage) -> Value {
+    serde_json::from_str(&message.content).unwrap_or_default()
+}
