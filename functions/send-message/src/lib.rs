@@ -8,7 +8,8 @@
 //! | `reply_to` | text: the wamid of the message to quote |
 //! | `preview_url` | boolean: show a preview of the first link; else `false` |
 //!
-//! 200 means that Meta took the message, not that it was delivered.
+//! 200 means that Meta took the message, not that it was delivered; the header `Message-Id` has our id of it. With
+//! `?dry_run=true` the answer tells what would become of the message, and nothing is sent.
 
 use api::{Endpoint, Request, Response, Route};
 use auth::Keys;
@@ -40,9 +41,16 @@ impl Endpoint for SendMessage {
             account_id: fields.account_id()?,
             reply_to: fields.reply_to()?,
         };
-        let terms = Terms { idempotency_key: request.idempotency_key()?, time_left: request.time_left() };
+        let terms = Terms {
+            idempotency_key: request.idempotency_key()?,
+            time_left: request.time_left(),
+            despite_opt_out: false,
+        };
+        if request.parameters().boolean("dry_run")?.unwrap_or_default() {
+            return Response::ok(&self.outbox.dry_run(&caller, draft, &terms).await?);
+        }
         let delivery = self.outbox.send(&caller, draft, &terms).await?;
-        Response::sent(&delivery.answer, delivery.replayed)
+        Response::sent(&delivery.answer, delivery.message_id, delivery.replayed)
     }
 }
 

@@ -9,10 +9,12 @@
 //! | `header_params` | the value of the header's variable, the same way; or its media, as one of Meta's parameter objects |
 //! | `buttons` | what the template's buttons need, each an object with `type`, `index` and a value |
 //! | `components` | Meta's own components, ready made, in place of the three above |
+//! | `despite_opt_out` | boolean: send also to a contact who opted out; else such a message is refused |
 //! | `account_id` | whole number: the account to send from, else the default one |
 //! | `reply_to` | text: the wamid of the message to quote |
 //!
-//! 200 means that Meta took the message, not that it was delivered.
+//! 200 means that Meta took the message, not that it was delivered; the header `Message-Id` has our id of it. With
+//! `?dry_run=true` the answer tells what would become of the message, and nothing is sent.
 
 mod components;
 
@@ -43,9 +45,16 @@ impl Endpoint for SendTemplate {
             account_id: fields.account_id()?,
             reply_to: fields.reply_to()?,
         };
-        let terms = Terms { idempotency_key: request.idempotency_key()?, time_left: request.time_left() };
+        let terms = Terms {
+            idempotency_key: request.idempotency_key()?,
+            time_left: request.time_left(),
+            despite_opt_out: fields.optional_boolean("despite_opt_out")?.unwrap_or_default(),
+        };
+        if request.parameters().boolean("dry_run")?.unwrap_or_default() {
+            return Response::ok(&self.outbox.dry_run(&caller, draft, &terms).await?);
+        }
         let delivery = self.outbox.send(&caller, draft, &terms).await?;
-        Response::sent(&delivery.answer, delivery.replayed)
+        Response::sent(&delivery.answer, delivery.message_id, delivery.replayed)
     }
 }
 

@@ -1,6 +1,8 @@
 //! The guarantees of this endpoint.
 
+use domain::AccountId;
 use serde_json::{Value, json};
+use storage::{Chat, Conversations, OptOutBy};
 use testbed::{Sender, not_texts};
 
 use super::*;
@@ -196,4 +198,23 @@ async fn ready_made_components_stand_alone_and_each_has_a_type() {
     for short_form in ["header_params", "body_params", "buttons"] {
         sender.refuses(&sender.with(json!({"components": [], short_form: []})), "components").await;
     }
+}
+
+#[tokio::test]
+async fn a_contact_who_opted_out_gets_a_template_only_despite_that() {
+    let sender = sender().await;
+    let odd = [json!("true"), json!(""), json!(0), json!(1), json!([]), json!({})];
+    sender.refuses_each("despite_opt_out", odd).await;
+    let contact = Chat::with_number(AccountId(1), "919876543210").unwrap();
+    let (conversations, now) = (Conversations::new(&sender.testbed.database), sender.testbed.clock.now());
+    conversations.preferred(&contact, false, OptOutBy::Word, now).await.unwrap();
+    sender.testbed.begin().await;
+    for not_despite in [json!({}), json!({"despite_opt_out": null}), json!({"despite_opt_out": false})] {
+        let answer = sender.post(&sender.with(not_despite)).await;
+        assert_eq!((answer.status, &answer.body["code"]), (400, &json!("opted_out")), "{}", answer.body);
+        assert_eq!((answer.body.get("field"), &answer.body["retryable"]), (None, &json!(false)));
+        assert!(answer.error().contains("\"despite_opt_out\": true"), "{}", answer.body);
+    }
+    sender.testbed.assert_untouched("a template to a contact who opted out").await;
+    sender.sends(&sender.with(json!({"despite_opt_out": true}))).await;
 }

@@ -15,9 +15,15 @@
 //!   sends its own.
 //! - *sending* whose sender died is *unknown* after its deadline, and is never sent again by us.
 
+mod approved_templates;
+mod contact_words;
+mod dry_run;
 mod meta_error;
 mod outbox;
+mod refusals;
 mod setup;
+mod window;
 
+pub use dry_run::DryRun;
 pub use outbox::{Delivery, Draft, Outbox, Terms};
 pub use setup::from_env;

@@ -11,10 +11,12 @@ use serde_json::json;
 use serde_json::value::RawValue;
 use sha2::{Digest, Sha256};
 use storage::{
-    Claim, Conversations, Database, IdempotencyKeys, Message, Messages, NewMessage, Outcome, Reservation, State,
+    BlockedContacts, Chat, Claim, Conversations, Database, IdempotencyKeys, Message, Messages, NewMessage, Outcome,
+    Reservation, State,
 };
 use whatsapp::{Content, Sent, WhatsApp};
 
+use crate::approved_templates::ApprovedTemplates;
 use crate::meta_error;
 
 /// The longest that Meta gets to answer.
@@ -39,11 +41,13 @@ const IN_FLIGHT_WAIT: Duration = Duration::from_secs(1);
 pub struct Outbox {
     messages: Messages,
     idempotency_keys: IdempotencyKeys,
-    conversations: Conversations,
-    whatsapp: WhatsApp,
+    pub(crate) conversations: Conversations,
+    pub(crate) blocked_contacts: BlockedContacts,
+    pub(crate) whatsapp: WhatsApp,
+    pub(crate) templates: ApprovedTemplates,
     accounts: Arc<Accounts>,
     country: CountryCode,
-    clock: Clock,
+    pub(crate) clock: Clock,
 }
 
 /// A message as its caller wants it.
@@ -66,6 +70,8 @@ pub struct Terms {
     pub idempotency_key: Option<IdempotencyKey>,
     /// How long the function may still work.
     pub time_left: Duration,
+    /// Whether a template goes even to a contact who opted out. Any other message does: it is an answer to them.
+    pub despite_opt_out: bool,
 }
 
 /// A message that Meta took.
@@ -73,8 +79,23 @@ pub struct Terms {
 pub struct Delivery {
     /// Meta's answer, unchanged.
     pub answer: Box<RawValue>,
+    /// Our id of it.
+    pub message_id: MessageId,
     /// Whether an earlier request sent it.
     pub replayed: bool,
+}
+
+/// A message ready to be sent.
+pub(crate) struct Prepared<'a> {
+    pub(crate) account: &'a Account,
+    pub(crate) to: PhoneNumber,
+    pub(crate) is_template: bool,
+    /// The body for Meta as JSON, but for our id.
+    pub(crate) asked_for: String,
+    /// What goes to Meta.
+    message: whatsapp::Message,
+    /// What is stored.
+    pub(crate) new: NewMessage,
 }
 
 impl Outbox {
@@ -90,7 +111,9 @@ impl Outbox {
             messages: Messages::new(database),
             idempotency_keys: IdempotencyKeys::new(database),
             conversations: Conversations::new(database),
+            blocked_contacts: BlockedContacts::new(database),
             whatsapp,
+            templates: ApprovedTemplates::default(),
             accounts,
             country,
             clock,
@@ -105,10 +128,56 @@ impl Outbox {
     /// Sends a message once, and records what became of it.
     pub async fn send(&self, caller: &Caller, draft: Draft, terms: &Terms) -> Result<Delivery> {
         let begun = Instant::now();
-        let account = caller.account(&self.accounts, draft.account_id)?;
+        let prepared = self.prepare(caller, draft, terms)?;
         if terms.time_left < LEAST_TIME {
             return Err(too_little_time());
         }
+        // Before anything is reserved: a refusal leaves nothing behind.
+        let objection = if prepared.is_template && !terms.despite_opt_out {
+            Box::pin(self.objection(&prepared)).await?
+        } else {
+            None
+        };
+        let new = &prepared.new;
+        if let Some(key) = &terms.idempotency_key {
+            let claim = prepared.claim(key);
+            let earlier = match &objection {
+                None => self.reserve(&claim, new).await?,
+                Some(_) => self.answered(&claim).await?,
+            };
+            if let Some(delivery) = earlier {
+                return Ok(delivery);
+            }
+        }
+        if let Some(objection) = objection {
+            return Err(objection);
+        }
+        if !self.messages.begin(new).await? {
+            // This call was so slow that another with its key took its place.
+            return Err(in_flight());
+        }
+        // Only now: a slow storage may have taken a part of it.
+        let time_left = || terms.time_left.saturating_sub(begun.elapsed());
+        let mut result = match meta_timeout(time_left()) {
+            Some(timeout) => self.call_meta(&prepared, timeout).await,
+            None => Err(too_little_time()),
+        };
+        if let Err(error) = result {
+            // Before it is recorded: a replay tells the same.
+            let time_left = time_left().saturating_sub(RECORDING_TIME);
+            result = Err(Box::pin(self.in_plain_words(error, &prepared, time_left)).await);
+        }
+        self.record(new, &result).await;
+        match result {
+            Ok(sent) => Ok(Delivery { answer: sent.answer, message_id: new.id, replayed: false }),
+            Err(error) => Err(error.about_message(new.id)),
+        }
+    }
+
+    /// Finds the draft's account, and gives the message its id.
+    pub(crate) fn prepare(&self, caller: &Caller, draft: Draft, terms: &Terms) -> Result<Prepared<'_>> {
+        let account = caller.account(&self.accounts, draft.account_id)?;
+        let is_template = matches!(draft.content, Content::Template(_));
         let mut message = whatsapp::Message::new(draft.to.as_digits(), draft.content);
         if let Some(wamid) = draft.reply_to {
             message = message.reply_to(wamid);
@@ -126,45 +195,19 @@ impl Outbox {
             created_at,
             deadline_at: created_at.saturating_add(terms.time_left).map_err(Error::internal)?,
         };
-
-        if let Some(key) = &terms.idempotency_key {
-            let claim = claim(key, &new, &asked_for);
-            if let Some(answer) = self.reserve(&claim, &new).await? {
-                return Ok(Delivery { answer, replayed: true });
-            }
-        }
-        if !self.messages.begin(&new).await? {
-            // This call was so slow that another with its key took its place.
-            return Err(in_flight());
-        }
-        // Only now: a slow storage may have taken a part of it.
-        let result = match meta_timeout(terms.time_left.saturating_sub(begun.elapsed())) {
-            Some(timeout) => self.call_meta(account, &message, timeout).await,
-            None => Err(too_little_time()),
-        };
-        self.record(&new, &result).await;
-        match result {
-            Ok(sent) => Ok(Delivery { answer: sent.answer, replayed: false }),
-            Err(error) => Err(error.about_message(id)),
-        }
+        Ok(Prepared { account, to: draft.to, is_template, asked_for, message, new })
     }
 
-    /// Reserves an idempotency key for a message. `Some`: Meta's answer to the message that was sent under it before.
-    async fn reserve(&self, claim: &Claim, new: &NewMessage) -> Result<Option<Box<RawValue>>> {
+    /// Reserves an idempotency key for a message. `Some`: the message that was sent under it before.
+    async fn reserve(&self, claim: &Claim, new: &NewMessage) -> Result<Option<Delivery>> {
         /// More changes than this under our hands, and the key is busy.
         const ROUNDS: usize = 4;
         let Some(mut standing) = self.idempotency_keys.reserve(claim).await? else { return Ok(None) };
         for _ in 0..ROUNDS {
-            if !standing.is_for(claim) {
-                let message = "This Idempotency-Key was used for another request: take a new one";
-                return Err(Error::new(Kind::KeyReused, message).code("idempotency_key_reused").retryable(false));
-            }
-            let unsent = match self.messages.get(standing.message_id).await? {
-                Some(message) => match self.replay(&message)? {
-                    Replay::Answer(answer) => return Ok(Some(answer)),
-                    Replay::Unsent => true,
-                },
-                None => self.give_up(claim, &standing, new).await?,
+            let unsent = match self.look_up(claim, &standing).await? {
+                Earlier::Sent(delivery) => return Ok(Some(delivery)),
+                Earlier::Unsent => true,
+                Earlier::NeverBegun => self.give_up(&standing, new).await?,
             };
             if unsent {
                 match self.idempotency_keys.replace(claim, standing.message_id).await? {
@@ -176,15 +219,42 @@ impl Outbox {
         Err(in_flight())
     }
 
+    /// What a request under this key is told without reserving it. `None`: it would send.
+    pub(crate) async fn answered(&self, claim: &Claim) -> Result<Option<Delivery>> {
+        let Some(standing) = self.idempotency_keys.get(claim).await? else { return Ok(None) };
+        Ok(match self.look_up(claim, &standing).await? {
+            Earlier::Sent(delivery) => Some(delivery),
+            Earlier::Unsent | Earlier::NeverBegun => None,
+        })
+    }
+
+    /// What became of the message that a key stands for. An error is what the request is told in place of an answer.
+    async fn look_up(&self, claim: &Claim, standing: &Reservation) -> Result<Earlier> {
+        if !standing.is_for(claim) {
+            let message = "This Idempotency-Key was used for another request: take a new one";
+            return Err(Error::new(Kind::KeyReused, message).code("idempotency_key_reused").retryable(false));
+        }
+        if let Some(message) = self.messages.get(standing.message_id).await? {
+            return self.replay(&message);
+        }
+        let gone_at = standing.reserved_at.saturating_add(RESERVATION_TIME).map_err(Error::internal)?;
+        if claim.at < gone_at {
+            return Err(in_flight().about_message(standing.message_id));
+        }
+        Ok(Earlier::NeverBegun)
+    }
+
     /// What a message that was sent, or tried, before says to the same request now.
-    fn replay(&self, message: &Message) -> Result<Replay> {
+    fn replay(&self, message: &Message) -> Result<Earlier> {
         let id = message.new.id;
         match message.state_at(self.clock.now()) {
             State::Sending => Err(in_flight().about_message(id)),
             State::Unknown => Err(meta_error::outcome_unknown().about_message(id).replayed()),
-            State::Accepted => stored_answer(message).map(Replay::Answer),
+            State::Accepted => {
+                Ok(Earlier::Sent(Delivery { answer: stored_answer(message)?, message_id: id, replayed: true }))
+            }
             State::Rejected => match message.failure() {
-                Some(failure) if surely_unsent(failure.kind) => Ok(Replay::Unsent),
+                Some(failure) if surely_unsent(failure.kind) => Ok(Earlier::Unsent),
                 Some(failure) => Err(Error::from(failure).about_message(id).replayed()),
                 None => Err(Error::internal("a rejected message without its failure")),
             },
@@ -192,18 +262,15 @@ impl Outbox {
     }
 
     /// Takes the place of a message that was reserved but never began. `false`: it began just now.
-    async fn give_up(&self, claim: &Claim, standing: &Reservation, new: &NewMessage) -> Result<bool> {
-        let gone_at = standing.reserved_at.saturating_add(RESERVATION_TIME).map_err(Error::internal)?;
-        if claim.at < gone_at {
-            return Err(in_flight().about_message(standing.message_id));
-        }
+    async fn give_up(&self, standing: &Reservation, new: &NewMessage) -> Result<bool> {
         let never_begun = NewMessage { id: standing.message_id, ..new.clone() };
         let why = Error::new(Kind::Unavailable, "The message was never handed to WhatsApp").retryable(true);
         self.messages.give_up(&never_begun, &why).await
     }
 
     /// Calls Meta, a second time where the first surely did not reach it and there is time to learn the same again.
-    async fn call_meta(&self, account: &Account, message: &whatsapp::Message, timeout: Duration) -> Result<Sent> {
+    async fn call_meta(&self, prepared: &Prepared<'_>, timeout: Duration) -> Result<Sent> {
+        let Prepared { account, message, .. } = prepared;
         let number = self.whatsapp.number(&account.phone_number_id, &account.access_token);
         let begun = Instant::now();
         let mut result = number.send(message, timeout).await;
@@ -220,7 +287,11 @@ impl Outbox {
     /// the message, and a client told otherwise would send it again.
     async fn record(&self, new: &NewMessage, result: &Result<Sent>) {
         let outcome = match result {
-            Ok(sent) => Outcome::Accepted { wamid: sent.wamid.clone(), answer: sent.answer.get().to_owned() },
+            Ok(sent) => Outcome::Accepted {
+                wamid: sent.wamid.clone(),
+                answer: sent.answer.get().to_owned(),
+                chat: Chat::with_number(new.account_id, recipient(sent, new)),
+            },
             Err(error) if error.kind() == Kind::OutcomeUnknown => Outcome::Unknown,
             Err(error) => Outcome::Rejected(error.public().clone()),
         };
@@ -228,8 +299,11 @@ impl Outbox {
         let touch = in_time(Box::pin(async {
             match result {
                 Ok(sent) => {
-                    let contact = sent.wa_id.as_deref().unwrap_or(&new.phone);
-                    self.conversations.message_sent(new.account_id, contact, new.created_at).await
+                    let phone_number = recipient(sent, new);
+                    match Chat::with_number(new.account_id, phone_number) {
+                        Some(chat) => self.conversations.moved(&chat, phone_number, new.created_at).await,
+                        None => Ok(()),
+                    }
                 }
                 Err(_) => Ok(()),
             }
@@ -243,27 +317,40 @@ impl Outbox {
     }
 }
 
-enum Replay {
-    Answer(Box<RawValue>),
+/// The recipient as Meta knows them, which may be another form of the number that was sent to.
+fn recipient<'a>(sent: &'a Sent, new: &'a NewMessage) -> &'a str {
+    sent.wa_id.as_deref().unwrap_or(&new.phone)
+}
+
+/// What became of an earlier message.
+enum Earlier {
+    Sent(Delivery),
+    /// It was surely not sent: another may take its place.
     Unsent,
+    /// Whoever reserved its place is gone.
+    NeverBegun,
+}
+
+impl Prepared<'_> {
+    /// A claim to be the one that sends this message under the key. What was asked for is all of the message but its id.
+    pub(crate) fn claim(&self, key: &IdempotencyKey) -> Claim {
+        let (new, asked_for) = (&self.new, &self.asked_for);
+        let fingerprint =
+            Sha256::new().chain_update(new.account_id.to_string()).chain_update([0]).chain_update(asked_for);
+        Claim {
+            key_id: new.key_id.clone(),
+            key: key.clone(),
+            fingerprint: fingerprint.finalize().into(),
+            message_id: new.id,
+            at: new.created_at,
+        }
+    }
 }
 
 /// Whether a failure of this kind leaves no doubt: Meta was not reached, or had no place for the message. Any other
 /// refusal is the answer to its key, also where a second try would make sense: that one takes a new key.
 const fn surely_unsent(kind: Kind) -> bool {
     matches!(kind, Kind::Throttled | Kind::Unavailable)
-}
-
-/// A claim to be the one that sends this message under the key. What was asked for is all of the message but its id.
-fn claim(key: &IdempotencyKey, new: &NewMessage, asked_for: &str) -> Claim {
-    let fingerprint = Sha256::new().chain_update(new.account_id.to_string()).chain_update([0]).chain_update(asked_for);
-    Claim {
-        key_id: new.key_id.clone(),
-        key: key.clone(),
-        fingerprint: fingerprint.finalize().into(),
-        message_id: new.id,
-        at: new.created_at,
-    }
 }
 
 /// How long Meta gets, so that its answer can still be recorded and told. `None`: too short to call it.

@@ -6,13 +6,13 @@ use std::time::Duration;
 
 use auth::{ApiKey, Caller};
 use aws_sdk_dynamodb::types::AttributeValue;
-use domain::{CountryCode, IdempotencyKey, Kind, MessageId, PhoneNumber, Result, Scope};
+use domain::{AccountId, CountryCode, IdempotencyKey, Kind, MessageId, PhoneNumber, Result, Scope};
 use outbox::{Delivery, Draft, Outbox, Terms};
-use serde_json::json;
-use storage::{Database, Message, Messages};
+use serde_json::{Value, json};
+use storage::{Chat, Conversations, Database, Heard, Message, Messages, OptOutBy};
 use testbed::Testbed;
 use tokio::net::TcpSocket;
-use whatsapp::{Content, Text, WhatsApp};
+use whatsapp::{Content, Template, Text, WhatsApp};
 
 use crate::wire::Proxy;
 
@@ -103,6 +103,24 @@ impl Bed {
         self.testbed.simulator.phone(PHONE).len()
     }
 
+    /// The recipient wrote, so many hours ago.
+    pub(crate) async fn hear(&self, hours_ago: u64) {
+        let at = self.testbed.clock.now() - Duration::from_hours(hours_ago);
+        let heard = Heard { phone_number: PHONE, name: None, wamid: "wamid.heard", at };
+        Conversations::new(&self.testbed.database).heard(&chat(1, PHONE), &heard).await.unwrap();
+    }
+
+    /// The recipient wants no messages, or wants them again, since now.
+    pub(crate) async fn prefer(&self, wants_messages: bool, by: OptOutBy) {
+        let (conversations, now) = (Conversations::new(&self.testbed.database), self.testbed.clock.now());
+        conversations.preferred(&chat(1, PHONE), wants_messages, by, now).await.unwrap();
+    }
+
+    /// Everything that a send reads or writes.
+    pub(crate) async fn dump(&self) -> Value {
+        self.testbed.dump(&["BlockedContacts", "Conversations", "IdempotencyKeys", "Messages"]).await
+    }
+
     /// One attribute of every row of a table.
     pub(crate) async fn column(&self, table: &str, attribute: &str) -> Vec<String> {
         let database = &self.testbed.database;
@@ -141,6 +159,11 @@ pub(crate) async fn caller(testbed: &Testbed, key: &ApiKey) -> Caller {
     testbed.keys.authorize(Some(key.reveal()), Scope::MessagesSend).await.unwrap()
 }
 
+/// An account's conversation with whoever has this number.
+pub(crate) fn chat(account_id: i64, number: &str) -> Chat {
+    Chat::with_number(AccountId(account_id), number).unwrap()
+}
+
 /// A text to [`PHONE`].
 pub(crate) fn draft() -> Draft {
     Draft {
@@ -151,8 +174,13 @@ pub(crate) fn draft() -> Draft {
     }
 }
 
+/// A template to [`PHONE`].
+pub(crate) fn template() -> Draft {
+    Draft { content: Content::Template(Template::new("hello_world", "en_US")), ..draft() }
+}
+
 pub(crate) fn terms(key: &str) -> Terms {
-    Terms { idempotency_key: Some(IdempotencyKey::parse(key).unwrap()), time_left: TIME_LEFT }
+    Terms { idempotency_key: Some(IdempotencyKey::parse(key).unwrap()), time_left: TIME_LEFT, despite_opt_out: false }
 }
 
 /// Waits for a condition.

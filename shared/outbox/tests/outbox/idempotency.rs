@@ -129,7 +129,8 @@ async fn an_unknown_outcome_stays_so_until_a_webhook_settles_it() {
             "messages": [{"id": "wamid.FromTheWebhook"}],
         });
         if meta_answered {
-            let outcome = Outcome::Accepted { wamid: "wamid.FromTheWebhook".to_owned(), answer: answer.to_string() };
+            let outcome =
+                Outcome::Accepted { wamid: "wamid.FromTheWebhook".to_owned(), answer: answer.to_string(), chat: None };
             Messages::new(&bed.testbed.database).finish(id, &outcome).await.unwrap();
         } else {
             accept_without_an_answer(&bed, id, "wamid.FromTheWebhook").await;

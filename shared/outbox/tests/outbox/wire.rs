@@ -106,7 +106,8 @@ impl State {
     fn take(&self, request: &HttpMessage) -> Option<Fault> {
         let operation = request.header("x-amz-target")?.rsplit('.').next()?;
         let body: Value = serde_json::from_slice(&request.body).ok()?;
-        let table = body["TableName"].as_str()?.rsplit('-').next()?;
+        let in_batch = || body["RequestItems"].as_object()?.keys().next().map(String::as_str);
+        let table = body["TableName"].as_str().or_else(in_batch)?.rsplit('-').next()?;
         let is_for = |rule: &&mut Rule| {
             rule.times > 0
                 && [(rule.operation, operation), (rule.table, table)].iter().all(|(a, b)| a.is_empty() || a == b)
