@@ -2,7 +2,7 @@
 //!
 //! | field | |
 //! |---|---|
-//! | `phone` | text: the contact, as WhatsApp is to read it |
+//! | `phone` | text: the contact's number, as WhatsApp is to read it, or business-scoped user id |
 //! | `phones` | in place of `phone`: a list of 1 to 1000 such texts |
 //! | `reason` | text: at most 255 characters, kept in the list of those blocked |
 //! | `account_id` | whole number: the account that blocks, else the default one |
@@ -32,6 +32,7 @@ impl Endpoint for BlockContact {
         let wish = Wish {
             account_id: fields.account_id()?,
             phones: &fields.contacts(MAX_CONTACTS)?,
+            is_list: fields.value("phones").is_some(),
             reason: fields.optional_text("reason", 0..=255)?.filter(|reason| !reason.is_empty()),
             time_left: request.time_left(),
         };

@@ -73,6 +73,14 @@ async fn phones_that_are_no_texts_or_too_many_are_a_400_that_names_them() {
 }
 
 #[tokio::test]
+async fn a_parents_user_id_is_a_400_that_names_the_field() {
+    let sender = sender().await;
+    sender.refuses(&json!({"phone": "US.ENT.13491208655302741918"}), "phone").await;
+    sender.refuses(&json!({"phones": ["US.ENT.1349"]}), "phones[0]").await;
+    sender.refuses(&json!({"phones": ["919876543210", "US.ENT.1349"]}), "phones[1]").await;
+}
+
+#[tokio::test]
 async fn a_reason_of_at_most_255_characters_is_kept_as_it_is() {
     let sender = sender().await;
     sender.refuses_each("reason", not_texts()).await;
@@ -130,16 +138,17 @@ async fn numbers_written_differently_are_one_contact() {
     assert_eq!((rows.len(), &rows[0]["phone_number"]), (1, &json!("+91 98765-43210")));
     // Mexico's ids differ from the numbers.
     blocks(&sender, json!({"phones": ["525512345678", "5215512345678"]})).await;
-    assert_eq!(sender.testbed.blocked_now().await, ["5215512345678", "919876543210"]);
+    assert_eq!(sender.testbed.blocked_now().await, ["525512345678", "919876543210"]);
 }
 
 #[tokio::test]
 async fn a_thousand_contacts_are_blocked_by_one_request() {
     let sender = sender().await;
-    let phones: Vec<_> = (0..1000).map(|number| format!("9198765{number:05}")).collect();
+    let contacts: Vec<_> = (0..1000).map(|number| format!("9198765{number:07}")).collect();
+    let phones: Vec<_> = contacts.iter().map(|contact| format!("+{contact}")).collect();
     blocks(&sender, json!({"phones": phones})).await;
     assert_eq!(sender.testbed.simulator.requests().len(), 1);
-    assert_eq!(sender.testbed.blocked_now().await, phones);
+    assert_eq!(sender.testbed.blocked_now().await, contacts);
 }
 
 #[tokio::test]

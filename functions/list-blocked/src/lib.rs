@@ -9,8 +9,10 @@
 
 use api::{Endpoint, Request, Response, Route};
 use auth::Keys;
-use block_list::{BlockList, Cursor, Page};
+use block_list::{BlockList, BlockedPage, Page};
 use domain::{Result, Scope};
+use serde::Serialize;
+use storage::{BlockedContact, ListPosition};
 
 const USUAL_LIMIT: i32 = 50;
 
@@ -23,6 +25,22 @@ pub struct ListBlocked {
     pub block_list: BlockList,
 }
 
+/// A page as the reference answers, with where the next one begins.
+#[derive(Serialize)]
+struct Answer {
+    blocked_users: Vec<Listed>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next_cursor: Option<String>,
+}
+
+/// A contact that is blocked now.
+#[derive(Serialize)]
+struct Listed {
+    phone_number: String,
+    blocked_at: String,
+    reason: String,
+}
+
 impl Endpoint for ListBlocked {
     const ROUTE: Route = Route::get("list-blocked", "/whatsapp/api/blocked/");
 
@@ -32,12 +50,22 @@ impl Endpoint for ListBlocked {
         let page = Page {
             account_id: parameters.account_id()?,
             limit: parameters.integer("limit", 1..=100)?.unwrap_or(USUAL_LIMIT),
-            cursor: parameters.text("cursor").map(|cursor| Cursor::parse(&cursor)).transpose()?,
+            after: parameters.cursor(ListPosition::parse)?,
         };
         if parameters.boolean("refresh")?.unwrap_or_default() {
             self.block_list.refresh(&caller, page.account_id, request.time_left()).await?;
         }
-        Response::ok(&self.block_list.list(&caller, &page).await?)
+        let BlockedPage { contacts, next } = self.block_list.list(&caller, &page).await?;
+        let blocked_users = contacts.into_iter().map(Listed::from).collect();
+        Response::ok(&Answer { blocked_users, next_cursor: next.map(|place| api::cursor(place.as_str())) })
+    }
+}
+
+impl From<BlockedContact> for Listed {
+    fn from(contact: BlockedContact) -> Self {
+        let BlockedContact { phone_number, blocked_at, reason, .. } = contact;
+        // Milliseconds even where they are zero, as in the reference.
+        Self { phone_number, blocked_at: format!("{blocked_at:.3}"), reason }
     }
 }
 

@@ -26,7 +26,7 @@ async fn caller(sender: &Sender<ListBlocked>) -> Caller {
 }
 
 async fn block_as(sender: &Sender<ListBlocked>, account: i64, phones: &[&str], reason: Option<&str>) {
-    let wish = Wish { account_id: Some(AccountId(account)), phones, reason, time_left: TIME_LEFT };
+    let wish = Wish { account_id: Some(AccountId(account)), phones, is_list: true, reason, time_left: TIME_LEFT };
     sender.testbed.block_list.block(&caller(sender).await, &wish).await.unwrap();
     sender.testbed.clock.advance(Duration::from_secs(1));
 }
@@ -36,7 +36,7 @@ async fn block(sender: &Sender<ListBlocked>, phones: &[&str]) {
 }
 
 async fn unblock(sender: &Sender<ListBlocked>, phones: &[&str]) {
-    let wish = Wish { account_id: None, phones, reason: None, time_left: TIME_LEFT };
+    let wish = Wish { account_id: None, phones, is_list: true, reason: None, time_left: TIME_LEFT };
     sender.testbed.block_list.unblock(&caller(sender).await, &wish).await.unwrap();
 }
 

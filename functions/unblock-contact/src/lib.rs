@@ -2,7 +2,7 @@
 //!
 //! | field | |
 //! |---|---|
-//! | `phone` | text: the contact, as WhatsApp is to read it |
+//! | `phone` | text: the contact's number, as WhatsApp is to read it, or business-scoped user id |
 //! | `phones` | in place of `phone`: a list of 1 to 1000 such texts |
 //! | `account_id` | whole number: the account that unblocks, else the default one |
 //!
@@ -31,6 +31,7 @@ impl Endpoint for UnblockContact {
         let wish = Wish {
             account_id: fields.account_id()?,
             phones: &fields.contacts(MAX_CONTACTS)?,
+            is_list: fields.value("phones").is_some(),
             reason: None,
             time_left: request.time_left(),
         };

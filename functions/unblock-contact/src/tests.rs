@@ -28,7 +28,8 @@ async fn caller(sender: &Sender<UnblockContact>) -> Caller {
 }
 
 async fn block(sender: &Sender<UnblockContact>, phones: &[&str]) {
-    let wish = Wish { account_id: None, phones, reason: Some("spam"), time_left: Duration::from_secs(28) };
+    let wish =
+        Wish { account_id: None, phones, is_list: true, reason: Some("spam"), time_left: Duration::from_secs(28) };
     sender.testbed.block_list.block(&caller(sender).await, &wish).await.unwrap();
 }
 
@@ -79,6 +80,27 @@ async fn phones_that_are_no_texts_or_too_many_are_a_400_that_names_them() {
         sender.refuses(&json!({"phones": odd}), "phones").await;
     }
     sender.refuses(&json!({"phones": ["919876543210", ""]}), "phones[1]").await;
+}
+
+#[tokio::test]
+async fn a_parents_user_id_is_a_400_that_names_the_field() {
+    let sender = sender().await;
+    sender.refuses(&json!({"phone": "US.ENT.13491208655302741918"}), "phone").await;
+    sender.refuses(&json!({"phones": ["US.ENT.1349"]}), "phones[0]").await;
+    sender.refuses(&json!({"phones": ["919876543210", "US.ENT.1349"]}), "phones[1]").await;
+}
+
+#[tokio::test]
+async fn a_thousand_contacts_are_unblocked_by_one_request() {
+    let sender = sender().await;
+    let phones: Vec<_> = (0..1000).map(|number| format!("+9198765{number:07}")).collect();
+    block(&sender, &phones.iter().map(String::as_str).collect::<Vec<_>>()).await;
+    assert_eq!(sender.testbed.blocked_now().await.len(), 1000);
+    sender.testbed.clock.advance(Duration::from_secs(1));
+    unblocks(&sender, json!({"phones": phones})).await;
+    assert_eq!(sender.testbed.simulator.requests().len(), 2);
+    assert!(sender.testbed.blocked_now().await.is_empty());
+    assert_eq!(sender.testbed.blocked_rows().await.len(), 1000);
 }
 
 #[tokio::test]

@@ -1,6 +1,9 @@
-//! Reads template.yaml, the one place that names functions, their routes and the tables.
+//! Reads template.yaml, the one place that names functions, their routes, their schedules and the tables.
 //!
-//! The local stack routes by it and makes its tables from it, so that what runs here is what is deployed.
+//! The local stack routes by it, makes its tables from it and keeps its schedules, so that what runs here is what is
+//! deployed.
+
+use std::time::Duration;
 
 use serde_json::{Map, Value as Json};
 use serde_norway::Value;
@@ -21,6 +24,8 @@ pub struct Function {
     pub name: String,
     /// The paths that API Gateway sends to it, whatever the method, without a trailing slash.
     pub paths: Vec<String>,
+    /// How long it is from one start to the next, for every schedule that starts it.
+    pub schedules: Vec<Duration>,
 }
 
 /// A DynamoDB table.
@@ -78,20 +83,48 @@ fn function(resource: &Value) -> Result<Function, String> {
         .map(|name| name.trim_end_matches('/'))
         .ok_or("has a CodeUri other than target/lambda/NAME/")?;
     let events = properties.get("Events").and_then(Value::as_mapping);
-    let mut paths = Vec::new();
+    let (mut paths, mut schedules) = (Vec::new(), Vec::new());
     for event in events.into_iter().flat_map(|events| events.values()) {
-        if text(event, "Type") != Some("Api") {
-            continue;
+        match text(event, "Type") {
+            Some("Api") => paths.push(path(event)?),
+            Some("Schedule") => schedules.push(schedule(event)?),
+            _ => {}
         }
-        let route = event.get("Properties").ok_or("has an Api event with no Properties")?;
-        let path = text(route, "Path").ok_or("has an Api event with no Path")?;
-        // The function answers a wrong method itself, with a JSON body.
-        if text(route, "Method") != Some("any") {
-            return Err(format!("routes {path} by another Method than any"));
-        }
-        paths.push(path.to_owned());
     }
-    Ok(Function { name: name.to_owned(), paths })
+    Ok(Function { name: name.to_owned(), paths, schedules })
+}
+
+fn path(event: &Value) -> Result<String, String> {
+    let route = event.get("Properties").ok_or("has an Api event with no Properties")?;
+    let path = text(route, "Path").ok_or("has an Api event with no Path")?;
+    // The function answers a wrong method itself, with a JSON body.
+    if text(route, "Method") != Some("any") {
+        return Err(format!("routes {path} by another Method than any"));
+    }
+    Ok(path.to_owned())
+}
+
+fn schedule(event: &Value) -> Result<Duration, String> {
+    let schedule = event.get("Properties").and_then(|properties| text(properties, "Schedule"));
+    let schedule = schedule.ok_or("has a Schedule event with no Schedule")?;
+    rate(schedule)
+        .ok_or_else(|| format!("has the schedule {schedule}, and only rate(N minutes|hours|days) is understood"))
+}
+
+/// The time between two starts (AWS: "Rate expressions": one minute, hour or day in the singular, and more of them in the
+/// plural).
+fn rate(schedule: &str) -> Option<Duration> {
+    const MINUTE_S: u64 = 60;
+    let (count, unit) = schedule.strip_prefix("rate(")?.strip_suffix(')')?.split_once(' ')?;
+    let is_number = count.bytes().all(|byte| byte.is_ascii_digit());
+    let count: u64 = count.parse().ok().filter(|count| is_number && *count > 0)?;
+    let unit_s = match (unit, count) {
+        ("minute", 1) | ("minutes", 2..) => MINUTE_S,
+        ("hour", 1) | ("hours", 2..) => 60 * MINUTE_S,
+        ("day", 1) | ("days", 2..) => 24 * 60 * MINUTE_S,
+        _ => return None,
+    };
+    count.checked_mul(unit_s).map(Duration::from_secs)
 }
 
 fn table(resource: &Value) -> Result<Table, String> {
@@ -144,5 +177,56 @@ mod tests {
         assert!(elsewhere.contains("Thing: has a CodeUri other than"), "{elsewhere}");
         let unnamed = problem("    Type: AWS::DynamoDB::Table\n    Properties: {TableName: fixed}");
         assert!(unnamed.contains("Thing: has a TableName that does not begin"), "{unnamed}");
+    }
+
+    fn scheduled(schedule: &str) -> Result<Template, TemplateError> {
+        let events = format!("{{Hourly: {{Type: Schedule, Properties: {{{schedule}}}}}}}");
+        let properties = format!("{{CodeUri: target/lambda/thing/, Events: {events}}}");
+        Template::parse(&format!(
+            "Resources:\n  Thing:\n    Type: AWS::Serverless::Function\n    Properties: {properties}"
+        ))
+    }
+
+    #[test]
+    fn a_schedule_is_the_time_between_two_starts() {
+        for (schedule, seconds) in [
+            ("rate(1 minute)", 60),
+            ("rate(15 minutes)", 15 * 60),
+            ("rate(1 hour)", 3600),
+            ("rate(2 hours)", 2 * 3600),
+            ("rate(1 day)", 24 * 3600),
+            ("rate(7 days)", 7 * 24 * 3600),
+        ] {
+            let function = scheduled(&format!("Schedule: {schedule}")).unwrap().functions.remove(0);
+            assert_eq!(
+                (function.schedules, function.paths),
+                (vec![Duration::from_secs(seconds)], vec![]),
+                "{schedule}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_schedule_that_is_not_understood_is_refused_with_the_resource_named() {
+        for odd in [
+            "cron(0 * * * ? *)",
+            "rate(1 hours)",
+            "rate(2 hour)",
+            "rate(0 hours)",
+            "rate(+2 hours)",
+            "rate(-2 hours)",
+            "rate(2.5 hours)",
+            "rate(2  hours)",
+            "rate(2 weeks)",
+            "rate(99999999999999999999 days)",
+            "rate(9999999999999999999 days)",
+            "rate(2 hours",
+            "2 hours",
+        ] {
+            let problem = scheduled(&format!("Schedule: {odd}")).unwrap_err().to_string();
+            assert!(problem.contains(&format!("Thing: has the schedule {odd}, and only")), "{problem}");
+        }
+        let none = scheduled("Name: x").unwrap_err().to_string();
+        assert!(none.contains("Thing: has a Schedule event with no Schedule"), "{none}");
     }
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use domain::{Error, Kind};
+use domain::{AccountId, Error, Kind, Result};
 use meta_errors::Asked;
 
 /// Something that Meta is asked for.
@@ -67,6 +67,20 @@ impl Deed {
 fn unanswered(message: &str) -> Error {
     let error = Error::new(Kind::Unanswered, message).code("outcome_unknown").retryable(true);
     error.retry_after(Duration::from_secs(1))
+}
+
+/// What became of refreshing the lists of all accounts: an error names those that failed, each with what is behind it.
+pub(crate) fn of_accounts(failed: &[(AccountId, Error)]) -> Result<()> {
+    let Some((_, first)) = failed.first() else { return Ok(()) };
+    let ids: Vec<_> = failed.iter().map(|(id, _)| id.to_string()).collect();
+    let cause = |(id, error): &(AccountId, Error)| {
+        let code = error.public().code.as_deref().unwrap_or_default();
+        format!("account {id}: {code}: {}", error.source_chain().unwrap_or_default())
+    };
+    let causes: Vec<_> = failed.iter().map(cause).collect();
+    let message =
+        format!("The lists of those blocked by these accounts are not level with WhatsApp's: {}", ids.join(", "));
+    Err(Error::new(first.kind(), message).code("not_refreshed").retryable(true).caused_by(causes.join("; ")))
 }
 
 /// The function would be stopped before all is recorded.

@@ -12,7 +12,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use auth::Caller;
-use domain::{AccountId, Accounts, Clock, Result};
+use domain::{Account, AccountId, Accounts, Clock, Result};
 use futures::future;
 use serde::Serialize;
 use serde_json::value::RawValue;
@@ -21,8 +21,8 @@ use whatsapp::{BlockOutcome, WhatsApp};
 
 use crate::failures::{BLOCK, Deed, LIST, UNBLOCK};
 
-pub use listing::{BlockedPage, Cursor, Page};
-pub use setup::from_env;
+pub use listing::{BlockedPage, Page};
+pub use setup::{from_env, without_keys_from_env};
 
 /// How many contacts one request may block or unblock.
 pub const MAX_CONTACTS: usize = whatsapp::MAX_USERS_PER_BLOCK;
@@ -50,8 +50,10 @@ pub struct BlockList {
 pub struct Wish<'a> {
     /// By which account; `None` for the default.
     pub account_id: Option<AccountId>,
-    /// Whom, as the client wrote it; at most [`MAX_CONTACTS`].
+    /// Whom, as the client wrote it: numbers, or business-scoped user ids; at most [`MAX_CONTACTS`].
     pub phones: &'a [&'a str],
+    /// Whether the client wrote them as a list, in the field `phones`, and not one in the field `phone`.
+    pub is_list: bool,
     /// Why.
     pub reason: Option<&'a str>,
     /// How long the function may still work.
@@ -83,10 +85,10 @@ impl BlockList {
 
     async fn change(&self, caller: &Caller, wish: &Wish<'_>, deed: &Deed) -> Result<Changed> {
         let account = caller.account(&self.accounts, wish.account_id)?;
+        let users = contact::users(wish)?;
         let number = self.whatsapp.number(&account.phone_number_id, &account.access_token);
         let begun = Instant::now();
-        let answer =
-            async { if deed.blocks { number.block(wish.phones).await } else { number.unblock(wish.phones).await } };
+        let answer = async { if deed.blocks { number.block(&users).await } else { number.unblock(&users).await } };
         let outcome = ask_meta(answer, wish.time_left, deed).await?;
         // Only now: whatever is recorded with an earlier time was done before this.
         let at = self.clock.now();
@@ -95,7 +97,7 @@ impl BlockList {
         for (contact, phone_number) in contact::each_once(&outcome.changed) {
             events.push(BlockEvent {
                 account: account.id,
-                contact,
+                contact: contact.as_str().to_owned(),
                 phone_number,
                 became,
                 by: Some(caller.key_id()),
@@ -109,18 +111,36 @@ impl BlockList {
 
     /// Brings the list level with Meta's own, also for contacts who were blocked or unblocked elsewhere.
     pub async fn refresh(&self, caller: &Caller, account_id: Option<AccountId>, time_left: Duration) -> Result<()> {
-        let account = caller.account(&self.accounts, account_id)?;
+        self.bring_level(caller.account(&self.accounts, account_id)?, time_left).await
+    }
+
+    /// Brings the lists of all accounts level with Meta's own, for nobody: what the schedule does. All at once, so that an
+    /// account that fails, or takes its time, keeps no other from it. The error then names those that failed.
+    pub async fn refresh_all(&self, time_left: Duration) -> Result<()> {
+        let refreshed = self.accounts.iter().map(|account| async move {
+            // On the heap: all of them are there at once.
+            (account.id, Box::pin(self.bring_level(account, time_left)).await)
+        });
+        let refreshed = future::join_all(refreshed).await.into_iter();
+        let failed: Vec<_> = refreshed.filter_map(|(id, outcome)| Some((id, outcome.err()?))).collect();
+        failures::of_accounts(&failed)
+    }
+
+    async fn bring_level(&self, account: &Account, time_left: Duration) -> Result<()> {
         let number = self.whatsapp.number(&account.phone_number_id, &account.access_token);
         // Whatever is recorded with a later time counts more: this may not have seen it.
         let (begun, at) = (Instant::now(), self.clock.now());
         let listed = ask_meta(number.list_blocked(), time_left, &LIST);
         let (listed, here) = future::join(listed, self.contacts.everybody(account.id)).await;
-        let (at_meta, here) = (contact::of_all(&listed?), here.map_err(|error| LIST.not_recorded(&error))?);
-        let blocked = at_meta.difference(&here).map(|contact| (contact, Became::Blocked { reason: None }));
-        let unblocked = here.difference(&at_meta).map(|contact| (contact, Became::Unblocked));
+        let (listed, here) = (listed?, here.map_err(|error| LIST.not_recorded(&error))?);
+        let at_meta = contact::of_all(&listed, &here);
+        let blocked = at_meta.iter().filter(|(contact, _)| !here.contains(*contact));
+        let blocked = blocked.map(|(contact, id)| (contact, *id, Became::Blocked { reason: None }));
+        let unblocked = here.iter().filter(|contact| !at_meta.contains_key(*contact));
+        let unblocked = unblocked.map(|contact| (contact, contact.as_str(), Became::Unblocked));
         let mut events = Vec::new();
-        for (contact, became) in blocked.chain(unblocked) {
-            let (contact, phone_number) = (contact.clone(), contact.as_str());
+        for (contact, phone_number, became) in blocked.chain(unblocked) {
+            let contact = contact.clone();
             events.push(BlockEvent { account: account.id, contact, phone_number, became, by: None, at });
         }
         self.record(&events, time_left.saturating_sub(begun.elapsed()), &LIST).await

@@ -20,10 +20,20 @@ pub fn from_env() -> BoxFuture<'static, Result<(Keys, BlockList), SetupError>> {
     connect().boxed()
 }
 
-async fn connect() -> Result<(Keys, BlockList), SetupError> {
+/// Builds the block lists for a function that no client calls, from the environment that template.yaml gives it.
+pub async fn without_keys_from_env() -> Result<BlockList, SetupError> {
+    let (whatsapp, database) = (whatsapp()?, Database::from_env()?);
+    let accounts = storage::accounts::from_env().await?;
+    Ok(BlockList::new(&database, whatsapp, Arc::new(accounts), Clock::system()))
+}
+
+fn whatsapp() -> Result<WhatsApp, SetupError> {
     let graph_api_url = std::env::var(GRAPH_API_URL).map_err(|_| SetupError::new(GRAPH_API_URL, "is not set"))?;
-    let whatsapp = WhatsApp::new(&graph_api_url).map_err(|error| SetupError::new(GRAPH_API_URL, error.to_string()))?;
-    let database = Database::from_env()?;
+    WhatsApp::new(&graph_api_url).map_err(|error| SetupError::new(GRAPH_API_URL, error.to_string()))
+}
+
+async fn connect() -> Result<(Keys, BlockList), SetupError> {
+    let (whatsapp, database) = (whatsapp()?, Database::from_env()?);
     let keys = Keys::new(&database, Clock::system());
     let (accounts, (), ()) = futures::join!(storage::accounts::from_env(), keys.warm(), whatsapp.warm());
     let block_list = BlockList::new(&database, whatsapp, Arc::new(accounts?), Clock::system());

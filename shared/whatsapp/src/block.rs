@@ -15,6 +15,24 @@ use crate::paging;
 /// How many users one call may block or unblock.
 pub const MAX_USERS_PER_BLOCK: usize = 1000;
 
+/// A user to block or unblock. A plain text is a phone number or WhatsApp id.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub enum BlockUser<'a> {
+    /// By phone number or WhatsApp id.
+    #[serde(rename = "user")]
+    Phone(&'a str),
+    /// By business-scoped user id, such as `US.13491208655302741918`: somebody whose number WhatsApp hides. A parent id
+    /// (`US.ENT.…`) makes the whole call fail.
+    #[serde(rename = "user_id")]
+    UserId(&'a str),
+}
+
+impl<'a> From<&'a str> for BlockUser<'a> {
+    fn from(phone: &'a str) -> Self {
+        Self::Phone(phone)
+    }
+}
+
 /// What Meta did with each user of a call.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
@@ -67,7 +85,7 @@ pub struct BlockedUser {
 }
 
 impl Number {
-    /// Blocks users, by phone number or WhatsApp id; at most [`MAX_USERS_PER_BLOCK`].
+    /// Blocks users; at most [`MAX_USERS_PER_BLOCK`].
     ///
     /// Only users who wrote to this number in the last 24 hours can be blocked. That Meta refuses some, or all, is a result
     /// and not an error; look at [`failed`](BlockOutcome::failed).
@@ -85,11 +103,14 @@ impl Number {
     /// # Ok(())
     /// # }
     /// ```
-    pub async fn block(&self, users: &[&str]) -> Result<BlockOutcome, Error> {
-        self.change_block_list(Method::POST, users).await
+    pub async fn block<'a, U>(&self, users: &[U]) -> Result<BlockOutcome, Error>
+    where
+        U: Copy + Into<BlockUser<'a>>,
+    {
+        self.change_block_list(Method::POST, users.iter().map(|user| (*user).into()).collect()).await
     }
 
-    /// Unblocks users, by phone number or WhatsApp id; at most [`MAX_USERS_PER_BLOCK`].
+    /// Unblocks users; at most [`MAX_USERS_PER_BLOCK`].
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")]
@@ -97,12 +118,16 @@ impl Number {
     /// # let meta = meta_simulator::Simulator::start().await?;
     /// # let token = whatsapp::SecretString::from(meta_simulator::ACCESS_TOKEN);
     /// # let number = whatsapp::WhatsApp::new(&meta.graph_api_url())?.number(meta_simulator::PHONE_NUMBER_ID, &token);
-    /// let outcome = number.unblock(&["+919876543210"]).await?;
+    /// let users = [whatsapp::BlockUser::Phone("+919876543210"), whatsapp::BlockUser::UserId("US.13491208655302741918")];
+    /// let outcome = number.unblock(&users).await?;
     /// # Ok(())
     /// # }
     /// ```
-    pub async fn unblock(&self, users: &[&str]) -> Result<BlockOutcome, Error> {
-        self.change_block_list(Method::DELETE, users).await
+    pub async fn unblock<'a, U>(&self, users: &[U]) -> Result<BlockOutcome, Error>
+    where
+        U: Copy + Into<BlockUser<'a>>,
+    {
+        self.change_block_list(Method::DELETE, users.iter().map(|user| (*user).into()).collect()).await
     }
 
     /// All users that this number blocks; one request per 100.
@@ -135,15 +160,11 @@ impl Number {
         Ok(users.collect())
     }
 
-    async fn change_block_list(&self, method: Method, users: &[&str]) -> Result<BlockOutcome, Error> {
-        #[derive(Serialize)]
-        struct User<'a> {
-            user: &'a str,
-        }
+    async fn change_block_list(&self, method: Method, users: Vec<BlockUser<'_>>) -> Result<BlockOutcome, Error> {
         #[derive(Serialize)]
         struct Body<'a> {
             messaging_product: &'static str,
-            block_users: Vec<User<'a>>,
+            block_users: Vec<BlockUser<'a>>,
         }
         if users.is_empty() {
             return Err(Error::Invalid("no users are given"));
@@ -151,8 +172,7 @@ impl Number {
         if users.len() > MAX_USERS_PER_BLOCK {
             return Err(Error::Invalid("more than 1000 users are given"));
         }
-        let block_users = users.iter().map(|user| User { user }).collect();
-        let body = Body { messaging_product: "whatsapp", block_users };
+        let body = Body { messaging_product: "whatsapp", block_users: users };
         let request = self.node.request(method, "block_users")?.json(&body);
         let answer = self.node.call(request, MAX_CALL_TIME).await?;
         match read_outcome(&answer) {

@@ -16,7 +16,7 @@ mod number;
 mod paging;
 mod template;
 
-pub use block::{BlockOutcome, BlockedUser, ChangedUser, FailedUser, MAX_USERS_PER_BLOCK};
+pub use block::{BlockOutcome, BlockUser, BlockedUser, ChangedUser, FailedUser, MAX_USERS_PER_BLOCK};
 pub use business::{Business, CreatedTemplate, ListedTemplate, NewTemplate};
 pub use client::{SetupError, WhatsApp};
 pub use contacts::{Contact, ContactAddress, ContactEmail, ContactName, ContactOrg, ContactPhone, ContactUrl};
