@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "what goes wrong here fails the test")]
 
 mod block_list;
+mod inbox;
 mod key_page;
 mod sends;
 
@@ -18,8 +19,11 @@ async fn stack() -> Stack {
 
 /// The same, with more on its command line.
 async fn stack_with(settings: &[&str]) -> Stack {
-    let nowhere =
-        ["local", "--port", "0", "--dynamodb-port", "0", "--simulator-port", "0", "--local-data-dir", ":memory:"];
+    let nowhere = [
+        ["local", "--port=0"].as_slice(),
+        &["--dynamodb-port=0", "--simulator-port=0", "--local-data-dir=:memory:", "--status-delay-ms=0"],
+    ]
+    .concat();
     Stack::start(Settings::parse_from(nowhere.iter().chain(settings))).await.unwrap()
 }
 

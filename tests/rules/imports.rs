@@ -14,11 +14,20 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("meta-errors", &["domain", "whatsapp"]),
     ("outbox", &["auth", "domain", "meta-errors", "storage", "whatsapp"]),
     ("block-list", &["auth", "domain", "meta-errors", "storage", "whatsapp"]),
+    ("chats", &["auth", "domain", "meta-errors", "storage", "whatsapp"]),
     ("admin", &["domain", "storage"]),
     ("api", &["domain"]),
     ("block-contact", &["api", "auth", "block-list", "domain"]),
+    ("get-message", READING),
+    ("inbox", &["domain", "storage"]),
+    ("receive-webhook", &["api", "domain", "inbox", "storage"]),
     ("key-page", &["admin", "api", "auth", "domain", "storage"]),
     ("list-blocked", &["api", "auth", "block-list", "domain", "storage", "whatsapp"]),
+    ("list-chats", READING),
+    ("list-events", READING),
+    ("list-messages", READING),
+    ("read-chat", READING),
+    ("refresh-blocked", &["api", "block-list", "domain", "whatsapp"]),
     ("send-location", SHARED),
     ("send-message", SHARED),
     ("send-template", SHARED),
@@ -33,12 +42,21 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
             "auth",
             "block-contact",
             "block-list",
+            "chats",
             "domain",
             "embedded-dynamodb",
+            "get-message",
+            "inbox",
             "key-page",
             "list-blocked",
+            "list-chats",
+            "list-events",
+            "list-messages",
             "meta-simulator",
             "outbox",
+            "read-chat",
+            "receive-webhook",
+            "refresh-blocked",
             "send-location",
             "send-message",
             "send-template",
@@ -55,6 +73,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
             "api",
             "auth",
             "block-list",
+            "chats",
             "domain",
             "embedded-dynamodb",
             "meta-simulator",
@@ -68,6 +87,9 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
 ];
 
 const SHARED: &[&str] = &["api", "auth", "domain", "outbox", "storage", "whatsapp"];
+
+/// An endpoint that reads; the tables themselves only for its tests.
+const READING: &[&str] = &["api", "auth", "chats", "domain", "storage"];
 
 /// What only tests use, and everybody's tests may.
 const FOR_TESTS: &[&str] = &["embedded-dynamodb", "lambda-runtime-stand-in", "meta-simulator", "testbed"];

@@ -19,7 +19,7 @@ pub(crate) async fn create(wanted: Create, keyring: &Keyring) -> Result<(), Prob
             (None, scopes) => scopes.into_iter().collect(),
             (Some(Preset::All), _) => Scope::ALL.into(),
             (Some(Preset::Send), _) => [Scope::MessagesSend].into(),
-            (Some(Preset::Read), _) => [Scope::ChatsRead, Scope::CampaignsRead].into(),
+            (Some(Preset::Read), _) => Scope::READ.into(),
         },
         accounts: (!wanted.account.is_empty()).then(|| wanted.account.into_iter().map(AccountId).collect()),
         expires_at: expires_at.map_err(|error| Problem::new(error.to_string()))?,

@@ -151,12 +151,12 @@ async fn a_key_holds_what_was_asked_for_and_everything_if_nothing_was() {
     stack.told(&[["create", "--name", "some"].as_slice(), &some, &limits].concat()).await;
     let keys = stack.list().await;
     let scopes: Vec<_> = keys.iter().map(|key| key["scopes"].as_array().unwrap().len()).collect();
-    assert_eq!(scopes, [2, 1, 2, 5]);
+    assert_eq!(scopes, [2, 1, 3, 6]);
     assert_eq!(keys[0]["scopes"], serde_json::json!(["chats:read", "contacts:block"]));
     assert_eq!(keys[0]["accounts"], serde_json::json!([4, 7]));
     assert_eq!((&keys[0]["requests_per_minute"], &keys[0]["state"]), (&60.into(), &"expires_soon".into()));
     assert_eq!(keys[1]["scopes"], serde_json::json!(["messages:send"]));
-    assert_eq!(keys[2]["scopes"], serde_json::json!(["campaigns:read", "chats:read"]));
+    assert_eq!(keys[2]["scopes"], serde_json::json!(["campaigns:read", "chats:read", "events:read"]));
     assert!(keys[3]["accounts"].is_null() && keys[3]["expires_at"].is_null());
 }
 

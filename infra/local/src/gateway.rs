@@ -24,6 +24,8 @@ const BELOW: &str = "/{proxy+}";
 #[derive(Default)]
 struct Routes {
     at: HashMap<String, Function>,
+    /// Paths with a parameter, as `{phone}`, for one of their segments.
+    with_parameter: Vec<(String, Function)>,
     below: HashMap<String, Function>,
 }
 
@@ -32,11 +34,21 @@ impl Routes {
     fn find(&self, path: &str) -> Option<Function> {
         let path = path.strip_suffix('/').unwrap_or(path);
         let above = || path.match_indices('/').rev().filter_map(|(end, _)| self.below.get(path.get(..end)?));
-        self.at.get(path).or_else(|| above().next()).cloned()
+        let with_parameter = || self.with_parameter.iter().find(|(pattern, _)| fits(path, pattern));
+        let found = self.at.get(path).or_else(|| with_parameter().map(|(_, function)| function));
+        found.or_else(|| above().next()).cloned()
     }
 }
 
-/// A function that template.yaml routes to and nobody built.
+/// Whether a path is one of those that the pattern stands for: segment by segment the same, or a parameter's.
+fn fits(path: &str, pattern: &str) -> bool {
+    let fits = |(segment, pattern): (&str, &str)| {
+        segment == pattern || (pattern.starts_with('{') && pattern.ends_with('}') && !segment.is_empty())
+    };
+    path.split('/').count() == pattern.split('/').count() && path.split('/').zip(pattern.split('/')).all(fits)
+}
+
+/// A function that template.yaml names and nobody built.
 #[derive(Debug)]
 pub(crate) struct NoSuchFunction(pub(crate) String);
 
@@ -44,10 +56,14 @@ pub(crate) struct NoSuchFunction(pub(crate) String);
 pub(crate) fn router(template: &Template, functions: &HashMap<&str, Function>) -> Result<Router, NoSuchFunction> {
     let mut routes = Routes::default();
     for function in &template.functions {
-        let built = functions.get(function.name.as_str()).ok_or_else(|| NoSuchFunction(function.name.clone()))?;
         for path in &function.paths {
+            let built = functions.get(function.name.as_str()).ok_or_else(|| NoSuchFunction(function.name.clone()))?;
             match path.strip_suffix(BELOW) {
                 Some(path) => routes.below.insert(path.to_owned(), Arc::clone(built)),
+                None if path.contains('{') => {
+                    routes.with_parameter.push((path.clone(), Arc::clone(built)));
+                    None
+                }
                 None => routes.at.insert(path.clone(), Arc::clone(built)),
             };
         }

@@ -39,6 +39,18 @@ pub struct Settings {
     #[arg(long, env = "DEFAULT_COUNTRY_CODE", default_value = "91", value_name = "DIGITS")]
     pub default_country_code: String,
 
+    /// A contact who sends one of these and nothing else wants no more messages
+    #[arg(long, env = "STOP_WORDS", default_value = inbox::STOP_WORDS, value_name = "WORDS")]
+    pub stop_words: String,
+
+    /// A contact who sends one of these and nothing else wants messages again
+    #[arg(long, env = "START_WORDS", default_value = inbox::START_WORDS, value_name = "WORDS")]
+    pub start_words: String,
+
+    /// The time between a message and each of sent, delivered and read on the simulated phones, in milliseconds
+    #[arg(long, env = "STATUS_DELAY_MS", default_value_t = 700, value_name = "MS")]
+    pub status_delay_ms: u64,
+
     /// Whether an API key may also come as ?api_key=
     #[arg(long, env = "ALLOW_QUERY_API_KEY", default_value_t = true, action = clap::ArgAction::Set, value_name = "BOOL")]
     pub allow_query_api_key: bool,
@@ -74,6 +86,9 @@ mod tests {
             "GRAPH_API_URL",
             "WHATSAPP_ACCOUNTS",
             "DEFAULT_COUNTRY_CODE",
+            "STOP_WORDS",
+            "START_WORDS",
+            "STATUS_DELAY_MS",
             "ALLOW_QUERY_API_KEY",
             "LOCAL_API_KEY",
             "LOCAL_ADMIN_PASSWORD",

@@ -9,22 +9,26 @@ use std::time::Duration;
 use api::Endpoint;
 use auth::{ApiKey, Import, KeySettings, Keys, Registry};
 use block_list::BlockList;
+use chats::{Chats, Events, ReadReceipts};
 use domain::{Accounts, Clock, CountryCode};
 use embedded_dynamodb::{Data, Engine, EngineError};
+use inbox::{Inbox, Words};
 use key_page::KeyPage;
 use meta_simulator::Simulator;
 use outbox::Outbox;
+use receive_webhook::ReceiveWebhook;
 use secrecy::{ExposeSecret, SecretString};
 use storage::{Actor, Database};
 use template::Template;
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
-use tokio::task::JoinHandle;
+use tokio::task::{JoinHandle, JoinSet};
 use uuid::Uuid;
 use whatsapp::WhatsApp;
 
 use crate::functions::{self, Dependencies};
-use crate::gateway;
+use crate::gateway::{self, NoSuchFunction};
+use crate::schedules;
 use crate::settings::Settings;
 
 const TABLE_PREFIX: &str = "local";
@@ -63,6 +67,7 @@ pub struct Stack {
     data_dir: String,
     stop: oneshot::Sender<()>,
     server: JoinHandle<()>,
+    schedules: JoinSet<()>,
 }
 
 impl Stack {
@@ -93,14 +98,23 @@ impl Stack {
         (key_page.is_local, key_page.accounts) = (true, Some(accounts.clone()));
         let accounts = Arc::new(accounts);
         let block_list = BlockList::new(&database, whatsapp.clone(), Arc::clone(&accounts), Clock::system());
+        let chats = Chats::new(&database, Arc::clone(&accounts), country.clone(), Clock::system());
+        let receipts = ReadReceipts::new(chats.clone(), whatsapp.clone());
+        let events = Events::new(&database, Arc::clone(&accounts));
+        let words = Words::new(&settings.stop_words, &settings.start_words);
+        let inbox = Inbox::new(&database, Arc::clone(&accounts), words, Clock::system());
+        let is_webhook_believed = accounts.iter().any(|account| account.app_secret.is_some());
         let outbox = Outbox::new(&database, whatsapp, accounts, country, Clock::system());
         let query_key_allowed = settings.allow_query_api_key;
         let admin_password = set_admin_password(&key_page, &settings).await?;
-        let functions = functions::all(&Dependencies { keys, outbox, block_list, key_page, query_key_allowed });
+        let dependencies =
+            Dependencies { keys, outbox, block_list, chats, receipts, events, inbox, key_page, query_key_allowed };
+        let (functions, tasks) = (functions::all(&dependencies), functions::scheduled(&dependencies));
         let template = Template::ours().map_err(|error| StackError(error.to_string()))?;
-        let router = gateway::router(&template, &functions).map_err(|gateway::NoSuchFunction(name)| {
-            StackError(format!("template.yaml routes to {name}, which is not here"))
-        })?;
+        let missing =
+            |NoSuchFunction(name)| StackError(format!("template.yaml names the function {name}, which is not here"));
+        let router = gateway::router(&template, &functions).map_err(missing)?;
+        let schedules = schedules::start(&template, &tasks).map_err(missing)?;
 
         let (stop, stopped) = oneshot::channel::<()>();
         let service = router.into_make_service_with_connect_info::<SocketAddr>();
@@ -112,6 +126,12 @@ impl Stack {
             // It ends with an error only when accepting does; whoever asks then finds nobody listening.
             let _ = axum::serve(listener, service).with_graceful_shutdown(stopped).await;
         });
+        if let Some(simulator) = simulator.as_ref().filter(|_| is_webhook_believed) {
+            let url = format!("http://{address}{}", ReceiveWebhook::ROUTE.path);
+            simulator.set_webhook_url(Some(url.parse().map_err(|error| StackError(format!("{url}: {error}")))?));
+            let verified = simulator.verify_webhook().await;
+            verified.map_err(|problem| StackError(format!("the simulated Meta can't verify {url}: {problem}")))?;
+        }
         let data_dir = settings.local_data_dir.display().to_string();
         Ok(Self {
             api_url: format!("http://{address}"),
@@ -122,6 +142,7 @@ impl Stack {
             data_dir,
             stop,
             server,
+            schedules,
         })
     }
 
@@ -183,7 +204,8 @@ impl Stack {
     }
 
     /// Stops every part, once the requests under way are answered.
-    pub async fn stop(self) {
+    pub async fn stop(mut self) {
+        self.schedules.shutdown().await;
         // An error is a server that ended already.
         let _ = self.stop.send(());
         let _ = self.server.await;
@@ -276,6 +298,7 @@ async fn start_simulator(settings: &Settings, accounts: &Accounts) -> Result<Sim
     let simulated = |port| meta_simulator::Settings {
         address: local_address(port),
         accounts: accounts.iter().map(simulated_account).collect(),
+        status_delay: Duration::from_millis(settings.status_delay_ms),
         ..meta_simulator::Settings::default()
     };
     let mut started = Simulator::bind(simulated(port)).await;
@@ -291,6 +314,7 @@ fn simulated_account(account: &domain::Account) -> meta_simulator::Account {
         phone_number_id: account.phone_number_id.clone(),
         waba_id: account.waba_id.clone(),
         app_secret: account.app_secret.as_ref().map_or_else(String::new, |secret| secret.expose_secret().to_owned()),
+        verify_token: account.verify_token.as_ref().map(|token| token.expose_secret().to_owned()),
         ..meta_simulator::Account::built_in()
     }
 }

@@ -5,7 +5,7 @@ use serde_json::json;
 use super::{Admin, complaints};
 
 const SAVE: &str = "form[action$='/settings/'] button";
-const EVERYTHING: &str = "messages:send chats:read campaigns:read campaigns:write contacts:block";
+const EVERYTHING: &str = "messages:send chats:read campaigns:read campaigns:write contacts:block events:read";
 /// What the form holds; of choices, those that are made.
 const FORM: &str = "const form = new FormData(document.querySelector('form[action$=\"/settings/\"]'));
     return ['name', 'preset', 'scope', 'expiry', 'expiry_date', 'limit'].map((name) => form.getAll(name).join(' '));";

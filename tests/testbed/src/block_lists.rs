@@ -14,6 +14,7 @@ use crate::{Answer, SECOND_ACCOUNT, SECOND_PHONE_NUMBER_ID, Sender, Testbed};
 macro_rules! every_block_list {
     ($sender:expr) => {
         $crate::every_endpoint!($sender);
+        $crate::every_call_of_meta!($sender);
         $crate::block_lists! { $sender;
             what_meta_says_comes_back_by_its_class
             what_meta_did_not_answer_is_a_504_that_may_be_repeated

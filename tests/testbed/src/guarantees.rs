@@ -1,6 +1,7 @@
-//! What holds for every endpoint, for every one with a JSON body and for every one that sends, each as one function.
-//! [`every_endpoint!`](crate::every_endpoint), [`every_body!`](crate::every_body) and [`every_send!`](crate::every_send)
-//! make a test of each.
+//! What holds for every endpoint, for every one that calls Meta, for every one with a JSON body and for every one that
+//! sends, each as one function. [`every_endpoint!`](crate::every_endpoint),
+//! [`every_call_of_meta!`](crate::every_call_of_meta), [`every_body!`](crate::every_body) and
+//! [`every_send!`](crate::every_send) make a test of each.
 
 use api::Endpoint;
 use auth::{ApiKey, KeySettings};
@@ -25,9 +26,18 @@ macro_rules! every_endpoint {
             a_key_without_the_scope_is_a_403_before_the_body_is_looked_at
             another_method_is_a_405_without_any_key
             an_account_that_is_not_there_and_one_that_is_forbidden_are_the_same_404
+            while_the_storage_is_down_it_is_a_503_and_nothing_is_sent
+        }
+    };
+}
+
+/// Makes a test of every guarantee of an endpoint whose body makes it call Meta.
+#[macro_export]
+macro_rules! every_call_of_meta {
+    ($sender:expr) => {
+        $crate::each_guarantee! { $sender;
             metas_401_and_403_never_become_the_clients
             when_meta_cannot_be_reached_it_is_a_503
-            while_the_storage_is_down_it_is_a_503_and_nothing_is_sent
         }
     };
 }
@@ -48,6 +58,7 @@ macro_rules! every_body {
 macro_rules! every_send {
     ($sender:expr) => {
         $crate::every_endpoint!($sender);
+        $crate::every_call_of_meta!($sender);
         $crate::every_body!($sender);
         $crate::each_guarantee! { $sender;
             a_phone_number_goes_to_meta_as_digits_with_its_country
@@ -59,6 +70,9 @@ macro_rules! every_send {
             an_unknown_outcome_is_a_504_and_never_sent_again
             an_idempotency_key_sends_once_and_answers_again
             an_idempotency_key_that_is_none_is_a_400
+            every_message_that_was_sent_is_known_by_an_id_in_the_header
+            a_dry_run_tells_what_would_be_sent_and_changes_nothing
+            a_dry_run_is_refused_as_the_send_would_be
         }
     };
 }
@@ -254,17 +268,18 @@ pub async fn unknown_fields_are_ignored<E: Endpoint>(sender: Sender<E>) {
     assert_eq!(sender.sends(&sender.with(more)).await, sender.sends(&sender.body).await);
 }
 
-/// The status, the code, Meta's words as the reference puts them, and how long to wait.
+/// The status, the code, Meta's words as the reference puts them, or ours where we know more, and how long to wait.
 pub async fn what_meta_says_comes_back_by_its_class<E: Endpoint>(sender: Sender<E>) {
-    let window =
-        "(#131047) Re-engagement message (Details: More than 24 hours have passed since the recipient last wrote.)";
+    let window = "This contact has not written in the last 24 hours, and as far as is known here they never wrote. \
+                  WhatsApp now takes only approved templates, such as hello_world (en_US), order_update (en), \
+                  appointment (en), spring_offer (en), ticket (en).";
     let parameters = "(#132000) Number of parameters does not match the expected number of params";
     let rate = "(#130429) Rate limit hit \
                 (Details: Too many messages were sent from this phone number in a short time.)";
     let bare_rate = "WhatsApp takes no more messages for the moment. The message was not sent.";
     let token = "(#190) Access token has expired (Details: Get a new access token.)";
     let down = "(#131016) Service unavailable (Details: A service is temporarily unavailable.)";
-    let posts = || sender.testbed.simulator.requests().len();
+    let posts = || sender.testbed.sent_to_meta().len();
     for (fault, status, code, words, wait) in [
         (Fault::Error(131_047), 400, "window_closed", window, None),
         (Fault::Error(132_000), 400, "template_parameters", parameters, None),
@@ -359,6 +374,59 @@ pub async fn an_idempotency_key_that_is_none_is_a_400<E: Endpoint>(sender: Sende
         assert!(answer.error().starts_with("Idempotency-Key "), "{}", answer.body);
     }
     sender.testbed.assert_untouched("an odd Idempotency-Key").await;
+}
+
+/// The body is Meta's own and has no place for it.
+pub async fn every_message_that_was_sent_is_known_by_an_id_in_the_header<E: Endpoint>(sender: Sender<E>) {
+    let request = sender.with_key(&sender.body).header("Idempotency-Key", "k");
+    let (first, replay) = (request.send_to(&sender.endpoint).await, request.send_to(&sender.endpoint).await);
+    let posted = sender.testbed.simulator.requests().pop().and_then(|request| request.json).expect("Meta was called");
+    for answer in [first, replay] {
+        assert_eq!((answer.status, &answer.headers["Message-Id"]), (200, &posted["biz_opaque_callback_data"]));
+        assert_eq!(answer.body["status"], "sent");
+    }
+}
+
+/// Neither a table nor Meta can tell that it was there.
+pub async fn a_dry_run_tells_what_would_be_sent_and_changes_nothing<E: Endpoint>(sender: Sender<E>) {
+    let request = sender.with_key(&sender.body).header("Idempotency-Key", "k");
+    let tried = async || {
+        let tables = ["BlockedContacts", "Conversations", "IdempotencyKeys", "Messages", "WebhookEvents"];
+        let before = (sender.testbed.dump(&tables).await, sender.testbed.simulator.requests().len());
+        let answer = request.clone().query("dry_run", "true").send_to(&sender.endpoint).await;
+        assert_eq!((sender.testbed.dump(&tables).await, sender.testbed.simulator.requests().len()), before);
+        assert_eq!((answer.status, &answer.body["status"]), (200, &json!("dry_run")), "{}", answer.body);
+        assert_eq!(answer.headers.get("Message-Id"), None);
+        answer.body
+    };
+    let told = tried().await;
+    assert_eq!((&told["would_send"], &told["idempotency"]), (&json!(true), &json!("new")), "{told}");
+    assert_eq!(request.clone().query("dry_run", "false").send_to(&sender.endpoint).await.status, 200);
+    assert_eq!(sender.testbed.sent_to_meta(), [told["request"].clone()]);
+    let told = tried().await;
+    assert_eq!((&told["would_send"], &told["idempotency"]), (&json!(false), &json!("would_replay")), "{told}");
+}
+
+/// Whatever is wrong with a request is told as if it were meant; what is no `dry_run` sends nothing.
+pub async fn a_dry_run_is_refused_as_the_send_would_be<E: Endpoint>(sender: Sender<E>) {
+    for odd in ["", "1", "yes", "True", "TRUE", "dry"] {
+        let answer = sender.with_key(&sender.body).query("dry_run", odd).send_to(&sender.endpoint).await;
+        assert_eq!((answer.status, &answer.body["field"]), (400, &json!("dry_run")), "{odd:?}: {}", answer.body);
+    }
+    let without_scope = sender.testbed.key(Scope::ALL.into_iter().filter(|scope| *scope != sender.scope), None).await;
+    let nobody = sender.with(json!({"phone": null}));
+    for (request, status) in [
+        (Sender::<E>::request(&sender.body), 401),
+        (Sender::<E>::request(&sender.body).header("X-API-Key", without_scope.reveal()), 403),
+        (sender.with_key(&nobody), 400),
+        (sender.with_key(&sender.body).header("Idempotency-Key", "a b"), 400),
+        (sender.with_key(&sender.with(json!({"account_id": 9}))), 404),
+    ] {
+        let meant = request.send_to(&sender.endpoint).await;
+        assert_eq!(meant.status, status, "{}", meant.body);
+        assert_eq!(request.query("dry_run", "true").send_to(&sender.endpoint).await, meant);
+    }
+    sender.testbed.assert_untouched("a refused dry run").await;
 }
 
 /// An outage looks neither like an unknown key nor like a missing account.

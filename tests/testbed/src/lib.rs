@@ -5,16 +5,18 @@
 
 pub mod block_lists;
 pub mod guarantees;
+pub mod reading;
 mod sender;
 
 pub use sender::{Sender, not_texts};
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use api::{Endpoint, Invocation};
 use auth::{ApiKey, KeyRecord, KeySettings, Keys, Registry};
 use block_list::BlockList;
+use chats::{Chats, Events, ReadReceipts};
 use domain::{AccountId, Accounts, Clock, CountryCode, Scope};
 use embedded_dynamodb::Engine;
 use meta_simulator::Simulator;
@@ -27,6 +29,17 @@ use whatsapp::WhatsApp;
 pub const SECOND_ACCOUNT: i64 = 2;
 /// What Meta calls the second account's number.
 pub const SECOND_PHONE_NUMBER_ID: &str = "206540352242922";
+
+/// Stands in the route's path where a request names nothing else: the phone number and the wamid.
+pub const PHONE: &str = "919876543210";
+/// See [`PHONE`].
+pub const WAMID: &str = "wamid.First";
+
+/// What is no JSON.
+const TEXT: &str = "text/plain; charset=utf-8";
+
+/// The tables that a request may leave something in.
+const LEFT_IN: [&str; 3] = ["BlockedContacts", "Conversations", "Messages"];
 
 /// What only somebody who reads the code, the log or the template may know: places in the source, AWS and its errors,
 /// the tables, hosts.
@@ -42,7 +55,7 @@ const INTERNAL_WORDS: [&str; 13] = [
     "IdempotencyKeys",
     "-Messages",
     "-Conversations",
-    "-Counters",
+    "-WebhookEvents",
     "BlockedContacts",
 ];
 
@@ -63,10 +76,18 @@ pub struct Testbed {
     pub outbox: Outbox,
     /// What blocks.
     pub block_list: BlockList,
+    /// What reads conversations and messages.
+    pub chats: Chats,
+    /// What marks conversations as read.
+    pub receipts: ReadReceipts,
+    /// What reads events.
+    pub events: Events,
     /// What time it is.
     pub clock: Clock,
     /// An API key with every scope.
     pub api_key: ApiKey,
+    /// What stands in the tables before any request.
+    before: Mutex<Value>,
 }
 
 impl Testbed {
@@ -90,8 +111,26 @@ impl Testbed {
         let whatsapp = whatsapp(&simulator);
         let accounts = Arc::new(accounts());
         let block_list = BlockList::new(&database, whatsapp.clone(), Arc::clone(&accounts), clock.clone());
+        let chats = Chats::new(&database, Arc::clone(&accounts), CountryCode::default(), clock.clone());
+        let receipts = ReadReceipts::new(chats.clone(), whatsapp.clone());
+        let events = Events::new(&database, Arc::clone(&accounts));
         let outbox = Outbox::new(&database, whatsapp, accounts, CountryCode::default(), clock.clone());
-        Self { engine, simulator, database, keys, registry, outbox, block_list, clock, api_key }
+        let before = Mutex::new(LEFT_IN.iter().map(|table| ((*table).to_owned(), json!([]))).collect());
+        Self {
+            engine,
+            simulator,
+            database,
+            keys,
+            registry,
+            outbox,
+            block_list,
+            chats,
+            receipts,
+            events,
+            clock,
+            api_key,
+            before,
+        }
     }
 
     /// What blocks, with a storage that is out: Meta does it, and it can't be recorded.
@@ -148,11 +187,17 @@ impl Testbed {
         dump.into()
     }
 
+    /// From here on what stands in the tables now is what no request has left.
+    pub async fn begin(&self) {
+        let now = self.dump(&LEFT_IN).await;
+        *self.before.lock().expect("nobody panics holding it") = now;
+    }
+
     /// Fails the test when Meta was called or anything stored that a request leaves; `what` should have done neither.
     pub async fn assert_untouched(&self, what: &str) {
         assert!(self.simulator.requests().is_empty(), "Meta was called: {what}");
-        let nothing = json!({"BlockedContacts": [], "Messages": []});
-        assert_eq!(self.dump(&["BlockedContacts", "Messages"]).await, nothing, "something was stored: {what}");
+        let before = self.before.lock().expect("nobody panics holding it").clone();
+        assert_eq!(self.dump(&LEFT_IN).await, before, "something was stored: {what}");
     }
 }
 
@@ -191,6 +236,8 @@ pub struct TestRequest {
     body: Option<String>,
     time_left: Duration,
     through_http_api: bool,
+    in_path: Option<String>,
+    last_slash: bool,
 }
 
 impl TestRequest {
@@ -203,6 +250,8 @@ impl TestRequest {
             body: Some(body.to_string()),
             time_left: Duration::from_secs(28),
             through_http_api: false,
+            in_path: None,
+            last_slash: true,
         }
     }
 
@@ -253,20 +302,45 @@ impl TestRequest {
         self
     }
 
-    /// Hands the request to an endpoint as an event. Whatever the answer, it is JSON and gives no secret away.
+    /// With this, as it stands in a URL, where the route's path has its parameter.
+    #[must_use]
+    pub fn in_path(mut self, value: &str) -> Self {
+        self.in_path = Some(value.to_owned());
+        self
+    }
+
+    /// To the path without its last slash.
+    #[must_use]
+    pub fn without_last_slash(mut self) -> Self {
+        self.last_slash = false;
+        self
+    }
+
+    /// Hands the request to an endpoint as an event. Whatever the answer, it is JSON, unless its `Content-Type` says that it
+    /// is a text, and gives no secret away.
     pub async fn send_to<E: Endpoint>(&self, endpoint: &E) -> Answer {
-        let event = if self.through_http_api { self.http_api_event(E::ROUTE.path) } else { self.event(E::ROUTE.path) };
+        let path = self.path(E::ROUTE.path);
+        let event = if self.through_http_api { self.http_api_event(&path) } else { self.event(&path) };
         let invocation = Invocation { id: "test", deadline: Instant::now() + self.time_left, query_key_allowed: true };
         let event = event.to_string();
         let response = api::respond(endpoint, &event, invocation).await;
         let response = serde_json::to_value(response).expect("an answer is JSON");
         self.assert_discreet(&response);
-        let body = response["body"].as_str().and_then(|body| serde_json::from_str(body).ok());
+        let body = response["body"].as_str().and_then(|body| match response["headers"]["Content-Type"].as_str() {
+            Some(TEXT) => Some(body.into()),
+            _ => serde_json::from_str(body).ok(),
+        });
         Answer {
             status: response["statusCode"].as_u64().expect("an answer has a status"),
             headers: response["headers"].clone(),
             body: body.expect("an answer's body is JSON"),
         }
+    }
+
+    fn path(&self, route: &str) -> String {
+        let value = self.in_path.as_deref();
+        let path = route.replace("{phone}", value.unwrap_or(PHONE)).replace("{id}", value.unwrap_or(WAMID));
+        if self.last_slash { path } else { path.trim_end_matches('/').to_owned() }
     }
 
     fn event(&self, path: &str) -> Value {
@@ -296,7 +370,11 @@ impl TestRequest {
 
     /// An answer of any status holds no key, no token and no word from inside.
     fn assert_discreet(&self, response: &Value) {
-        assert_eq!(response["headers"]["Content-Type"], "application/json", "{response}");
+        let headers = &response["headers"];
+        // An error is always JSON.
+        let is_text = response["statusCode"] == 200 && headers["Content-Type"] == TEXT;
+        assert!(is_text || headers["Content-Type"] == "application/json", "{response}");
+        assert_eq!(headers["X-Content-Type-Options"], "nosniff", "{response}");
         let text = response.to_string();
         let keys = [self.headers.get("X-API-Key"), self.query.get("api_key")];
         // Very short keys are in every text by chance.
