@@ -12,7 +12,7 @@ use auth::Keys;
 use block_list::{BlockList, BlockedPage, Page};
 use domain::{Result, Scope};
 use serde::Serialize;
-use storage::{BlockedContact, ListPosition};
+use storage::{BlockedContact, Place};
 
 const USUAL_LIMIT: i32 = 50;
 
@@ -50,7 +50,7 @@ impl Endpoint for ListBlocked {
         let page = Page {
             account_id: parameters.account_id()?,
             limit: parameters.integer("limit", 1..=100)?.unwrap_or(USUAL_LIMIT),
-            after: parameters.cursor(ListPosition::parse)?,
+            after: parameters.cursor(Place::parse)?,
         };
         if parameters.boolean("refresh")?.unwrap_or_default() {
             self.block_list.refresh(&caller, page.account_id, request.time_left()).await?;

@@ -9,7 +9,7 @@
 
 use api::{Endpoint, Request, Response, Route};
 use auth::Keys;
-use chats::{Chats, ConversationPosition, Part};
+use chats::{Chats, Part, Place};
 use domain::{Result, Scope};
 
 const USUAL_LIMIT: i32 = 50;
@@ -33,7 +33,7 @@ impl Endpoint for ListChats {
         let only_unread = parameters.boolean("unread")?.unwrap_or_default();
         let part = Part {
             limit: parameters.integer("limit", 1..=100)?.unwrap_or(USUAL_LIMIT),
-            after: parameters.cursor(ConversationPosition::parse)?,
+            after: parameters.cursor(Place::parse)?,
         };
         let mut page = self.chats.list(&caller, account_id, only_unread, &part).await?;
         page.next_cursor = page.next_cursor.as_deref().map(api::cursor);

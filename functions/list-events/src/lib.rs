@@ -10,7 +10,7 @@
 
 use api::{Endpoint, Request, Response, Route};
 use auth::Keys;
-use chats::{EventPosition, Events, Part};
+use chats::{Events, Part, Place};
 use domain::{Error, Result, Scope};
 
 const USUAL_LIMIT: i32 = 50;
@@ -44,7 +44,7 @@ impl Endpoint for ListEvents {
         }
         let part = Part {
             limit: parameters.integer("limit", 1..=100)?.unwrap_or(USUAL_LIMIT),
-            after: parameters.cursor(EventPosition::parse)?,
+            after: parameters.cursor(Place::parse)?,
         };
         let mut page = self.events.list(&caller, account_id, kind.as_deref(), &part).await?;
         page.next_cursor = page.next_cursor.as_deref().map(api::cursor);

@@ -10,7 +10,7 @@
 
 use api::{Endpoint, Request, Response, Route};
 use auth::Keys;
-use chats::{Chats, MessagePosition, Part};
+use chats::{Chats, Part, Place};
 use domain::{Result, Scope};
 
 const USUAL_LIMIT: i32 = 50;
@@ -33,7 +33,7 @@ impl Endpoint for ListMessages {
         let account_id = parameters.account_id()?;
         let part = Part {
             limit: parameters.integer("limit", 1..=100)?.unwrap_or(USUAL_LIMIT),
-            after: parameters.cursor(MessagePosition::parse)?,
+            after: parameters.cursor(Place::parse)?,
         };
         let mut page = self.chats.messages(&caller, account_id, &request.in_path(), &part).await?;
         page.next_cursor = page.next_cursor.as_deref().map(api::cursor);

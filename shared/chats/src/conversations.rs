@@ -6,7 +6,7 @@ use auth::Caller;
 use domain::{AccountId, Result};
 use jiff::Timestamp;
 use serde::Serialize;
-use storage::{Conversation, ConversationPosition, OptOutBy};
+use storage::{Conversation, OptOutBy};
 
 use crate::{Chats, Part, moment};
 
@@ -17,7 +17,7 @@ const WINDOW: Duration = Duration::from_hours(24);
 #[derive(Debug, Serialize)]
 pub struct ChatPage {
     conversations: Vec<Listed>,
-    /// The place behind which the next page begins, for [`ConversationPosition::parse`]; `None`: this page is the last.
+    /// The place behind which the next page begins, for [`Place::parse`](crate::Place::parse); `None`: this page is the last.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub next_cursor: Option<String>,
 }
@@ -57,12 +57,12 @@ impl Chats {
         caller: &Caller,
         account_id: Option<AccountId>,
         only_unread: bool,
-        part: &Part<ConversationPosition>,
+        part: &Part,
     ) -> Result<ChatPage> {
         let account = caller.account(&self.accounts, account_id)?;
         let page = self.conversations.newest(account.id, only_unread, part.after.as_ref(), part.limit).await?;
         let last = page.rows.last().filter(|_| !page.is_last);
-        let next_cursor = last.and_then(Conversation::position).map(|place| place.to_text());
+        let next_cursor = last.and_then(Conversation::place).map(|place| place.as_str().to_owned());
         Ok(ChatPage { conversations: page.rows.into_iter().map(Listed::from).collect(), next_cursor })
     }
 }

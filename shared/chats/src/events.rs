@@ -6,7 +6,7 @@ use auth::Caller;
 use domain::{AccountId, Accounts, Error, Kind, Result};
 use serde::Serialize;
 use serde_json::value::RawValue;
-use storage::{Database, EventPosition, WebhookEvent, WebhookEvents};
+use storage::{Database, WebhookEvent, WebhookEvents};
 
 use crate::{Part, moment};
 
@@ -24,7 +24,7 @@ pub struct Events {
 #[derive(Debug, Serialize)]
 pub struct EventPage {
     events: Vec<Listed>,
-    /// The place behind which the next page begins, for [`EventPosition::parse`]; `None`: this page is the last.
+    /// The place behind which the next page begins, for [`Place::parse`](crate::Place::parse); `None`: this page is the last.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub next_cursor: Option<String>,
 }
@@ -53,12 +53,12 @@ impl Events {
         caller: &Caller,
         account_id: Option<AccountId>,
         kind: Option<&str>,
-        part: &Part<EventPosition>,
+        part: &Part,
     ) -> Result<EventPage> {
         let account = caller.account(&self.accounts, account_id)?;
         let page = self.events.newest(&account.waba_id, kind, part.after.as_ref(), part.limit).await?;
         let last = page.rows.last().filter(|_| !page.is_last);
-        let next_cursor = last.map(|event| event.position().as_str().to_owned());
+        let next_cursor = last.map(|event| event.place().as_str().to_owned());
         Ok(EventPage { events: page.rows.into_iter().map(Listed::from).collect(), next_cursor })
     }
 

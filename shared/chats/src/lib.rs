@@ -23,7 +23,7 @@ pub use fate::MessageDetails;
 pub use messages::MessagePage;
 pub use receipts::{Read, ReadReceipts, ReadWish};
 pub use setup::{events_from_env, from_env, receipts_from_env};
-pub use storage::{ConversationPosition, EventPosition, MessagePosition};
+pub use storage::Place;
 
 /// Reads conversations and messages. A clone shares the connections.
 #[derive(Clone, Debug)]
@@ -37,11 +37,11 @@ pub struct Chats {
 
 /// Which part of a list is asked for.
 #[derive(Clone, Debug)]
-pub struct Part<P> {
+pub struct Part {
     /// How many rows at most.
     pub limit: i32,
     /// Behind which place it begins; `None`: at the newest.
-    pub after: Option<P>,
+    pub after: Option<Place>,
 }
 
 impl Chats {

@@ -5,7 +5,7 @@ use domain::{AccountId, Result};
 use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::Value;
-use storage::{Message, MessagePosition, ReceivedMessage, State, Stored};
+use storage::{Message, ReceivedMessage, State, Stored};
 
 use crate::conversations::Whole;
 use crate::{Chats, Part, chat_not_found, moment, wording};
@@ -15,7 +15,7 @@ use crate::{Chats, Part, chat_not_found, moment, wording};
 pub struct MessagePage {
     conversation: Whole,
     messages: Vec<Listed>,
-    /// The place behind which the next page begins, for [`MessagePosition::parse`]; `None`: this page is the last.
+    /// The place behind which the next page begins, for [`Place::parse`](crate::Place::parse); `None`: this page is the last.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub next_cursor: Option<String>,
 }
@@ -49,7 +49,7 @@ impl Chats {
         caller: &Caller,
         account_id: Option<AccountId>,
         phone: &str,
-        part: &Part<MessagePosition>,
+        part: &Part,
     ) -> Result<MessagePage> {
         let chat = self.chat(caller, account_id, phone)?;
         let (conversation, page) = futures::try_join!(
@@ -60,7 +60,7 @@ impl Chats {
         let conversation = conversation.filter(|conversation| conversation.last_message_at.is_some());
         let conversation = conversation.ok_or_else(chat_not_found)?.into();
         let last = page.rows.last().filter(|_| !page.is_last);
-        let next_cursor = last.and_then(Stored::position).map(|place| place.as_str().to_owned());
+        let next_cursor = last.and_then(Stored::place).map(|place| place.as_str().to_owned());
         let now = self.clock.now();
         let messages = page.rows.iter().map(|message| Listed::new(message, now)).collect();
         Ok(MessagePage { conversation, messages, next_cursor })

@@ -13,6 +13,8 @@ use jiff::fmt::serde::timestamp::millisecond;
 use serde::Deserialize;
 
 use crate::database::{Database, Written, epoch_millis, outage};
+use crate::page::Page;
+use crate::place::Place;
 
 const BLOCKED_NOW: &str = "blocked_now";
 
@@ -64,40 +66,7 @@ pub struct BlockedContact {
     #[serde(default)]
     pub reason: String,
     /// Where it stands in the list.
-    pub listed: ListPosition,
-}
-
-/// A place in an account's list: time and contact, so that no two are the same.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-#[serde(transparent)]
-pub struct ListPosition(String);
-
-impl ListPosition {
-    /// The longest that a contact's id is taken for one.
-    const LONGEST_CONTACT: usize = 150;
-
-    fn new(at: Timestamp, contact: &str) -> Self {
-        // As many digits as until the year 2286: texts are sorted as the moments are.
-        Self(format!("{:013}#{contact}", at.as_millisecond()))
-    }
-
-    /// Reads what [`as_str`](Self::as_str) gave. `None`: it is no place.
-    pub fn parse(text: &str) -> Option<Self> {
-        let (time, contact) = text.split_once('#')?;
-        let is_time = time.len() == 13 && time.bytes().all(|byte| byte.is_ascii_digit());
-        let is_contact =
-            (1..=Self::LONGEST_CONTACT).contains(&contact.len()) && contact.bytes().all(|byte| byte.is_ascii_graphic());
-        (is_time && is_contact).then(|| Self(text.to_owned()))
-    }
-
-    /// The place as a text.
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-
-    fn contact(&self) -> &str {
-        self.0.split_once('#').map_or("", |(_, contact)| contact)
-    }
+    pub listed: Place,
 }
 
 impl BlockedContacts {
@@ -158,7 +127,7 @@ impl BlockedContacts {
         let mut values = vec![(":at", epoch_millis(event.at)), (":phone", text(event.phone_number))];
         values.extend(event.by.map(|by| (":by", text(by))));
         if let Became::Blocked { reason } = event.became {
-            let listed = ListPosition::new(event.at, &event.contact);
+            let listed = Place::new(event.at, &event.contact);
             values.extend([(":listed", text(listed.as_str())), (":reason", text(reason.unwrap_or_default()))]);
         }
         self.update(event, &expression, condition, values).await
@@ -236,19 +205,14 @@ impl BlockedContacts {
     }
 
     /// At most `limit` contacts that the account blocks now, newest first; behind the place `after`, if one is given.
-    pub async fn newest(
-        &self,
-        account: AccountId,
-        after: Option<&ListPosition>,
-        limit: i32,
-    ) -> Result<Vec<BlockedContact>> {
+    pub async fn newest(&self, account: AccountId, after: Option<&Place>, limit: i32) -> Result<Page<BlockedContact>> {
         let query = self
             .blocked_now(account)
             .scan_index_forward(false)
-            .limit(limit)
-            .set_exclusive_start_key(after.map(|position| start_key(account, position)));
-        let rows = query.send().await.map_err(outage)?.items.unwrap_or_default();
-        serde_dynamo::from_items(rows).map_err(Error::internal)
+            .limit(Page::<BlockedContact>::query_limit(limit))
+            .set_exclusive_start_key(after.map(|place| start_key(account, place)));
+        let answer = query.send().await.map_err(outage)?;
+        Page::of(answer, limit, |row| serde_dynamo::from_item(row).map_err(Error::internal))
     }
 
     /// Everybody whom the account blocks now, in their canonical form.
@@ -273,10 +237,10 @@ fn is_newer(row: &HashMap<String, AttributeValue>, at: Timestamp) -> bool {
     changed_at.is_some_and(|changed_at| changed_at > at.as_millisecond())
 }
 
-/// Where a page begins: behind the row at `position`, which is named by every key of the index.
-fn start_key(account: AccountId, position: &ListPosition) -> HashMap<String, AttributeValue> {
+/// Where a page begins: behind the row at `place`, which is named by every key of the index.
+fn start_key(account: AccountId, place: &Place) -> HashMap<String, AttributeValue> {
     let account = account.to_string();
-    let names = [("account", account.as_str()), ("contact", position.contact()), ("listed", position.as_str())];
+    let names = [("account", account.as_str()), ("contact", place.id()), ("listed", place.as_str())];
     names.map(|(name, value)| (name.to_owned(), text(value))).into()
 }
 

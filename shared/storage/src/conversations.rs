@@ -15,6 +15,7 @@ use sha2::{Digest, Sha256};
 
 use crate::database::{Database, epoch_millis, outage};
 use crate::page::Page;
+use crate::place::{Place, sortable};
 
 const NEWEST: &str = "newest";
 const UNREAD: &str = "unread";
@@ -98,13 +99,6 @@ pub struct Heard<'a> {
     pub at: Timestamp,
 }
 
-/// A place in an account's list: time and contact.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ConversationPosition {
-    last_message_at: Timestamp,
-    contact: String,
-}
-
 impl Chat {
     /// The conversation with whoever has this number. `None`: it is no number.
     pub fn with_number(account_id: AccountId, number: &str) -> Option<Self> {
@@ -131,9 +125,8 @@ impl Conversation {
     }
 
     /// Where it stands in the list. `None`: not at all.
-    pub fn position(&self) -> Option<ConversationPosition> {
-        let last_message_at = self.last_message_at?;
-        Some(ConversationPosition { last_message_at, contact: self.contact.clone() })
+    pub fn place(&self) -> Option<Place> {
+        self.last_message_at.map(|at| Place::new(at, &self.contact))
     }
 }
 
@@ -156,21 +149,6 @@ impl Preference {
             "stop#whatsapp" => Some(OptOut { since, by: OptOutBy::WhatsApp }),
             _ => None,
         }
-    }
-}
-
-impl ConversationPosition {
-    /// Reads what [`to_text`](Self::to_text) gave. `None`: it is no place.
-    pub fn parse(text: &str) -> Option<Self> {
-        let (at, contact) = text.split_once('#')?;
-        let is_contact = (1..=200).contains(&contact.len()) && contact.bytes().all(|byte| byte.is_ascii_graphic());
-        let last_message_at = Timestamp::from_millisecond(at.parse().ok()?).ok()?;
-        is_contact.then(|| Self { last_message_at, contact: contact.to_owned() })
-    }
-
-    /// The place as a text.
-    pub fn to_text(&self) -> String {
-        format!("{}#{}", self.last_message_at.as_millisecond(), self.contact)
     }
 }
 
@@ -276,17 +254,17 @@ impl Conversations {
         &self,
         account_id: AccountId,
         only_unread: bool,
-        after: Option<&ConversationPosition>,
+        after: Option<&Place>,
         limit: i32,
     ) -> Result<Page<Conversation>> {
         let (index, partition) = if only_unread { (UNREAD, "unread_account") } else { (NEWEST, "account_id") };
-        let start_key = after.map(|place| {
-            HashMap::from([
+        let start_key = |place: &Place| -> Result<_> {
+            Ok(HashMap::from([
                 (partition.to_owned(), account(account_id)),
-                ("last_message_at".to_owned(), epoch_millis(place.last_message_at)),
-                ("contact".to_owned(), text(&place.contact)),
-            ])
-        });
+                ("last_message_at".to_owned(), epoch_millis(place.at()?)),
+                ("contact".to_owned(), text(place.id())),
+            ]))
+        };
         let query = self
             .database
             .client()
@@ -298,7 +276,7 @@ impl Conversations {
             .expression_attribute_values(":account", account(account_id))
             .scan_index_forward(false)
             .limit(Page::<Conversation>::query_limit(limit))
-            .set_exclusive_start_key(start_key);
+            .set_exclusive_start_key(after.map(start_key).transpose()?);
         let answer = query.send().await.map_err(outage)?;
         Page::of(answer, limit, |row| serde_dynamo::from_item(row).map_err(Error::internal))
     }
@@ -326,11 +304,6 @@ impl Conversations {
             .set_expression_attribute_values(Some(values));
         self.database.update(update).await.map(|_| ())
     }
-}
-
-/// A moment as a text that sorts as the moments do: as many digits as until the year 2286.
-pub(crate) fn sortable(at: Timestamp) -> String {
-    format!("{:013}", at.as_millisecond().max(0))
 }
 
 fn account(id: AccountId) -> AttributeValue {

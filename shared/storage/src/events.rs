@@ -12,9 +12,9 @@ use jiff::fmt::serde::timestamp::millisecond;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use crate::conversations::sortable;
 use crate::database::{Database, Written, outage};
 use crate::page::Page;
+use crate::place::Place;
 
 const NEWEST: &str = "newest";
 const BY_KIND: &str = "by_kind";
@@ -62,7 +62,7 @@ pub struct WebhookEvent {
     pub size_bytes: usize,
     /// The account and the kind together.
     waba_kind: String,
-    position: String,
+    position: Place,
     /// Whether the content is written as hexadecimal digits, since it is no text.
     #[serde(default)]
     is_hex: bool,
@@ -71,10 +71,6 @@ pub struct WebhookEvent {
     content: String,
 }
 
-/// A place in the list: time and id.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct EventPosition(String);
-
 impl WebhookEvent {
     /// All of it, when it is a text that stands in one row.
     pub fn content(&self) -> Option<&str> {
@@ -82,27 +78,8 @@ impl WebhookEvent {
     }
 
     /// Where it stands in the list.
-    pub fn position(&self) -> EventPosition {
-        EventPosition(self.position.clone())
-    }
-}
-
-impl EventPosition {
-    /// Reads what [`as_str`](Self::as_str) gave. `None`: it is no place.
-    pub fn parse(text: &str) -> Option<Self> {
-        let (time, id) = text.split_once('#')?;
-        let is_time = time.len() == 13 && time.bytes().all(|byte| byte.is_ascii_digit());
-        let is_id = id.len() == 64 && id.bytes().all(|byte| byte.is_ascii_hexdigit());
-        (is_time && is_id).then(|| Self(text.to_owned()))
-    }
-
-    /// The place as a text.
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-
-    fn id(&self) -> &str {
-        self.0.split_once('#').map_or("", |(_, id)| id)
+    pub fn place(&self) -> &Place {
+        &self.position
     }
 }
 
@@ -143,7 +120,7 @@ impl WebhookEvents {
             problem: event.problem.map(str::to_owned),
             size_bytes: event.content.len(),
             waba_kind: waba_kind(event.waba_id, event.kind),
-            position: format!("{}#{id}", sortable(event.at)),
+            position: Place::new(event.at, &id),
             is_hex,
             parts: count,
             content: first,
@@ -163,7 +140,7 @@ impl WebhookEvents {
         &self,
         waba_id: &str,
         kind: Option<&str>,
-        after: Option<&EventPosition>,
+        after: Option<&Place>,
         limit: i32,
     ) -> Result<Page<WebhookEvent>> {
         let (index, name, partition) = match kind {
@@ -262,7 +239,7 @@ mod tests {
             let (mut seen, mut after) = (Vec::new(), None);
             loop {
                 let page = events.newest("102290129340398", kind, after.as_ref(), 2).await.unwrap();
-                after = page.rows.last().and_then(|last| EventPosition::parse(last.position().as_str()));
+                after = page.rows.last().and_then(|last| Place::parse(last.place().as_str()));
                 seen.extend(page.rows.iter().map(|event| event.content().unwrap().to_owned()));
                 if page.is_last {
                     break;
@@ -294,20 +271,6 @@ mod tests {
         }
         for odd in ["", "x", &"0".repeat(64), &"ä".repeat(32)] {
             assert!(events.whole(odd).await.unwrap().is_none(), "{odd}");
-        }
-    }
-
-    #[test]
-    fn only_a_place_of_the_list_is_one() {
-        for odd in [
-            "",
-            "#",
-            "1767323045000#",
-            "1767323045000#xyz",
-            "176732304500#0",
-            &format!("17673230450000#{}", "0".repeat(64)),
-        ] {
-            assert_eq!(EventPosition::parse(odd), None, "{odd}");
         }
     }
 }

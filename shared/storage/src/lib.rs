@@ -14,18 +14,19 @@ mod events;
 mod idempotency;
 mod messages;
 mod page;
+mod place;
 mod setup_token;
 
 pub use audit::{Actor, AuditTrail, Change, Entry, Facts};
 pub use aws::SetupError;
-pub use blocked::{Became, BlockEvent, BlockedContact, BlockedContacts, ListPosition};
-pub use conversations::{Chat, Conversation, ConversationPosition, Conversations, Heard, OptOut, OptOutBy};
+pub use blocked::{Became, BlockEvent, BlockedContact, BlockedContacts};
+pub use conversations::{Chat, Conversation, Conversations, Heard, OptOut, OptOutBy};
 pub use database::{Database, Transacted, Written, epoch_millis, outage};
-pub use events::{EventPosition, NewEvent, WebhookEvent, WebhookEvents};
+pub use events::{NewEvent, WebhookEvent, WebhookEvents};
 pub use idempotency::{Claim, IdempotencyKeys, Reservation};
 pub use messages::{
-    Message, MessagePosition, Messages, NewMessage, Outcome, Received, ReceivedMessage, Report, State, Status,
-    Statuses, Stored,
+    Message, Messages, NewMessage, Outcome, Received, ReceivedMessage, Report, State, Status, Statuses, Stored,
 };
 pub use page::Page;
+pub use place::Place;
 pub use setup_token::{SetupToken, SetupTokens};

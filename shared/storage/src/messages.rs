@@ -15,8 +15,9 @@ use uuid::Uuid;
 
 use crate::conversations::Chat;
 use crate::database::{Database, Written, outage};
+use crate::place::Place;
 
-pub use finding::{MessagePosition, Stored};
+pub use finding::Stored;
 pub use received::{Received, ReceivedMessage};
 pub use status::{Report, Status, Statuses};
 
@@ -95,7 +96,7 @@ pub struct Message {
     contact: Option<String>,
     /// Where it stands there.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    position: Option<MessagePosition>,
+    position: Option<Place>,
     /// Meta's id, once accepted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub wamid: Option<String>,
@@ -152,7 +153,7 @@ impl Messages {
             state,
             owner: owner.clone(),
             contact: Chat::with_number(message.account_id, &message.phone).map(|chat| chat.key()),
-            position: Some(MessagePosition::new(message.created_at, &message.id.to_string())),
+            position: Some(Place::new(message.created_at, &message.id.to_string())),
             wamid: None,
             answer: None,
             failure,

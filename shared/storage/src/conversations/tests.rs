@@ -85,8 +85,8 @@ impl Bed {
         let (mut pages, mut after) = (Vec::new(), None);
         loop {
             let page = self.conversations.newest(account, only_unread, after.as_ref(), limit).await.unwrap();
-            let place = page.rows.last().map(|last| last.position().unwrap().to_text());
-            after = place.map(|place| ConversationPosition::parse(&place).unwrap());
+            let place = page.rows.last().map(|last| last.place().unwrap());
+            after = place.map(|place| Place::parse(place.as_str()).unwrap());
             pages.push(page.rows.into_iter().map(|conversation| conversation.phone_number).collect());
             if page.is_last {
                 return pages;
@@ -308,19 +308,9 @@ async fn a_place_stays_good_when_its_conversation_moves_on() {
     }
     let first = bed.conversations.newest(SHOP, false, None, 2).await.unwrap();
     bed.conversations.moved(&chat_with("919876543211"), "919876543211", at(9)).await.unwrap();
-    let place = first.rows.last().and_then(Conversation::position);
+    let place = first.rows.last().and_then(Conversation::place);
     let second = bed.conversations.newest(SHOP, false, place.as_ref(), 2).await.unwrap();
     assert_eq!((second.rows[0].phone_number.as_str(), second.rows.len(), second.is_last), ("919876543210", 1, true));
-}
-
-#[test]
-fn only_a_place_of_the_list_is_one() {
-    let (late, long) = ("9999999999999999999#1#91", format!("1#{}", "9".repeat(201)));
-    for odd in ["", "#", "1#", "x#1#91", "1", "1.5#1#91", "1# ", "1#ä", late, &long] {
-        assert_eq!(ConversationPosition::parse(odd), None, "{odd}");
-    }
-    let place = ConversationPosition::parse("1767323045678#1#919876543210").unwrap();
-    assert_eq!(place.to_text(), "1767323045678#1#919876543210");
 }
 
 #[tokio::test]

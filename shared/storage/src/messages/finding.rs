@@ -4,13 +4,13 @@ use std::collections::HashMap;
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use domain::{AccountId, Error, MessageId, Result};
-use jiff::Timestamp;
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 
 use super::{Message, Messages, ReceivedMessage, Statuses, status};
-use crate::conversations::{Chat, sortable};
+use crate::conversations::Chat;
 use crate::database::outage;
 use crate::page::Page;
+use crate::place::Place;
 
 const BY_CONTACT: &str = "by_contact";
 const BY_WAMID: &str = "by_wamid";
@@ -41,43 +41,12 @@ pub struct Elsewhere {
     pub statuses: Statuses,
 }
 
-/// A place in a conversation: time and id, so that no two are the same.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct MessagePosition(String);
-
 type Row = HashMap<String, AttributeValue>;
 
 impl Elsewhere {
     /// Meta's id of the message.
     pub fn wamid(&self) -> &str {
         self.id.split_once('#').map_or(self.id.as_str(), |(_, wamid)| wamid)
-    }
-}
-
-impl MessagePosition {
-    /// Longer than any: a table's key has a limit.
-    const LONGEST: usize = 600;
-
-    pub(super) fn new(at: Timestamp, id: &str) -> Self {
-        Self(format!("{}#{id}", sortable(at)))
-    }
-
-    /// Reads what [`as_str`](Self::as_str) gave. `None`: it is no place.
-    pub fn parse(text: &str) -> Option<Self> {
-        let (time, id) = text.split_once('#')?;
-        let is_time = time.len() == 13 && time.bytes().all(|byte| byte.is_ascii_digit());
-        let is_id = !id.is_empty() && text.len() <= Self::LONGEST && id.bytes().all(|byte| byte.is_ascii_graphic());
-        (is_time && is_id).then(|| Self(text.to_owned()))
-    }
-
-    /// The place as a text.
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-
-    fn id(&self) -> &str {
-        self.0.split_once('#').map_or("", |(_, id)| id)
     }
 }
 
@@ -92,7 +61,7 @@ impl Stored {
     }
 
     /// Where it stands in its conversation. `None`: in none.
-    pub fn position(&self) -> Option<&MessagePosition> {
+    pub fn place(&self) -> Option<&Place> {
         match self {
             Self::Sent(message) => message.position.as_ref(),
             Self::Received(message) => Some(&message.position),
@@ -136,7 +105,7 @@ impl Messages {
     }
 
     /// At most `limit` messages of a conversation, newest first; behind the place `after`, if one is given.
-    pub async fn newest(&self, chat: &Chat, after: Option<&MessagePosition>, limit: i32) -> Result<Page<Stored>> {
+    pub async fn newest(&self, chat: &Chat, after: Option<&Place>, limit: i32) -> Result<Page<Stored>> {
         let contact = chat.key();
         let start_key = after.map(|place| {
             let names = [("contact", contact.as_str()), ("position", place.as_str()), ("id", place.id())];

@@ -8,9 +8,10 @@ use jiff::Timestamp;
 use jiff::fmt::serde::timestamp::millisecond;
 use serde::{Deserialize, Serialize};
 
-use super::{MessagePosition, Messages};
+use super::Messages;
 use crate::conversations::{Chat, Conversations};
 use crate::database::{Transacted, Written};
+use crate::place::Place;
 
 /// A message that a contact wrote.
 #[derive(Clone, Debug)]
@@ -40,7 +41,7 @@ pub struct ReceivedMessage {
     direction: Inbound,
     contact: String,
     /// Where it stands in the conversation.
-    pub position: MessagePosition,
+    pub position: Place,
     /// The receiving account.
     pub account_id: AccountId,
     /// The contact's number as Meta writes it, or their business-scoped user id.
@@ -106,7 +107,7 @@ impl From<&Received> for ReceivedMessage {
         let Received { chat, phone, wamid, kind, body, content, reply_to, at } = received.clone();
         // Meta's id alone would do, were there not examples of Meta's own where messages of several types share one.
         let id = format!("in#{wamid}#{kind}#{}", chat.key());
-        let position = MessagePosition::new(at, &id);
+        let position = Place::new(at, &id);
         let (contact, account_id) = (chat.key(), chat.account_id);
         Self {
             id,

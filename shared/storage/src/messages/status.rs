@@ -8,8 +8,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::{Message, Messages, State, attribute};
-use crate::conversations::sortable;
 use crate::database::Written;
+use crate::place::sortable;
 
 /// How far Meta says that a message has come (Meta: "Status messages webhook").
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
