@@ -222,14 +222,18 @@ function bubble(message) {
   const offered = choices(message);
   if (offered) item.append(offered);
   item.append(foot(message));
-  if (!message.from_customer) item.append(actions());
+  item.append(actions(message));
   return item;
 }
 
-// What the customer can do with any message. Which one it is stands on the item around it.
-function actions() {
+// What the customer can do with a message of the business, and with one of their own. Which one it is stands on the item
+// around it.
+function actions(message) {
   const line = element("p", "acts");
-  for (const [act, name] of [["reply", "Reply"], ["react", "React"]]) {
+  const acts = message.from_customer
+    ? [["edit", "Edit"], ["revoke", "Delete"]]
+    : [["reply", "Reply"], ["reaction", "React"]];
+  for (const [act, name] of acts) {
     const button = element("button", "", name);
     button.type = "button";
     button.dataset.act = act;
@@ -421,8 +425,24 @@ const FIELDS = {
     ["address", "Address"],
   ],
   contacts: [["name", "Name", { required: true }], ["phone", "Phone", { required: true, type: "tel" }]],
+  order: [
+    ["catalog_id", "Catalogue", { required: true, value: "194836987003835" }],
+    ["product_items", "Products, as JSON", {
+      required: true,
+      value: '[{"product_retailer_id":"sku-1","quantity":2,"item_price":30,"currency":"USD"}]',
+    }],
+  ],
+  nfm_reply: [["response", "What was filled in, as JSON", { required: true, value: '{"name":"Ann"}' }]],
+  system: [["wa_id", "New number", { required: true, type: "tel" }]],
+  unsupported: [],
+  raw: [["message", "Message, as JSON", { required: true, value: '{"type":"text","text":{"body":"Hi"}}' }]],
   reaction: [["emoji", "Emoji; none takes the reaction back", { value: "👍", maxLength: 16 }]],
+  edit: [["text", "What it says now", { required: true, maxLength: 4096 }]],
+  revoke: [],
 };
+const JSON_FIELDS = ["product_items", "response", "message"];
+// What is about a message, and whether that is one of the customer's own.
+const ABOUT = { reaction: false, edit: true, revoke: true };
 let quoted = null;
 
 function showAnswer() {
@@ -443,15 +463,16 @@ function showKind(kind) {
   byId("fields").replaceChildren(...fields);
 }
 
-// A reaction is nothing without its message, so it can be chosen only with one.
+// What is about a message can be chosen only with one.
 function quote(message, kind) {
   quoted = message;
   byId("quoted").hidden = !message;
   if (message) byId("quoted-text").textContent = "To: " + summary(message);
-  byId("kind").querySelector("[value=reaction]").disabled = !message;
-  const now = byId("kind").value;
+  for (const [about, own] of Object.entries(ABOUT)) {
+    byId("kind").querySelector(`[value=${about}]`).disabled = !message || message.from_customer !== own;
+  }
   if (kind) showKind(kind);
-  else if (!message && now === "reaction") showKind("text");
+  else if (!message && byId("kind").value in ABOUT) showKind("text");
 }
 
 function focusAnswer() {
@@ -459,8 +480,7 @@ function focusAnswer() {
 }
 
 async function send(body) {
-  const problem = byId("answer-problem");
-  problem.hidden = true;
+  byId("answer-problem").hidden = true;
   try {
     const response = await fetch(`/control/phones/${encodeURIComponent(chosen)}/messages`, {
       method: "POST",
@@ -470,10 +490,15 @@ async function send(body) {
     if (!response.ok) throw new Error((await response.json()).error);
     return true;
   } catch (error) {
-    problem.textContent = "Not sent: " + error.message;
-    problem.hidden = false;
+    notSent(error.message);
     return false;
   }
+}
+
+function notSent(why) {
+  const problem = byId("answer-problem");
+  problem.textContent = "Not sent: " + why;
+  problem.hidden = false;
 }
 
 async function answer(event) {
@@ -481,9 +506,17 @@ async function answer(event) {
   const type = byId("kind").value;
   const body = { type };
   for (const input of byId("answer").querySelectorAll("input:enabled")) {
-    if (input.value !== "") body[input.name] = input.type === "number" ? input.valueAsNumber : input.value;
+    if (input.value === "") continue;
+    try {
+      body[input.name] = JSON_FIELDS.includes(input.name) ? JSON.parse(input.value)
+        : input.type === "number" ? input.valueAsNumber : input.value;
+    } catch (error) {
+      notSent("that is no JSON: " + error.message);
+      input.focus();
+      return;
+    }
   }
-  if (quoted) body[type === "reaction" ? "message_id" : "reply_to"] = quoted.id;
+  if (quoted) body[type in ABOUT ? "message_id" : "reply_to"] = quoted.id;
   if (await send(body)) {
     byId("text").value = "";
     showKind("text");
@@ -501,7 +534,7 @@ byId("messages").addEventListener("click", (event) => {
     send({ ...message.choices[button.dataset.choice].answer, reply_to: message.id });
   } else {
     const now = byId("kind").value;
-    quote(message, button.dataset.act === "react" ? "reaction" : now === "reaction" ? "text" : now);
+    quote(message, button.dataset.act in ABOUT ? button.dataset.act : now in ABOUT ? "text" : now);
     focusAnswer();
   }
 });
