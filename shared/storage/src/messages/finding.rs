@@ -46,7 +46,7 @@ type Row = HashMap<String, AttributeValue>;
 impl Elsewhere {
     /// Meta's id of the message.
     pub fn wamid(&self) -> &str {
-        self.id.split_once('#').map_or(self.id.as_str(), |(_, wamid)| wamid)
+        self.id.splitn(3, '#').last().unwrap_or_default()
     }
 }
 
@@ -95,7 +95,7 @@ impl Messages {
             return Ok(None);
         }
         let by_wamid = self.ids_of(id).await?;
-        for id in by_wamid.into_iter().chain([status::elsewhere(id)]) {
+        for id in by_wamid.into_iter().chain([status::elsewhere(account_id, id)]) {
             let message = self.row(&id).await?.map(Stored::read).transpose()?;
             if let Some(message) = message.filter(is_its_own) {
                 return Ok(Some(message));

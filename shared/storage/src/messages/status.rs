@@ -122,8 +122,8 @@ impl Statuses {
 }
 
 /// The id of the row of a message that was sent elsewhere than here.
-pub(super) fn elsewhere(wamid: &str) -> String {
-    format!("out#{wamid}")
+pub(super) fn elsewhere(account_id: AccountId, wamid: &str) -> String {
+    format!("out#{account_id}#{wamid}")
 }
 
 impl Messages {
@@ -159,7 +159,7 @@ impl Messages {
 
     /// Records a status of a message that was sent elsewhere than here, such as by another program with the same number.
     pub async fn settle_elsewhere(&self, report: &Report) -> Result<()> {
-        let update = self.told(&elsewhere(&report.wamid), report);
+        let update = self.told(&elsewhere(report.account_id, &report.wamid), report);
         let update = update
             .update_expression("SET #status = :told, account_id = :account")
             .expression_attribute_values(":account", AttributeValue::N(report.account_id.to_string()));
