@@ -8,7 +8,6 @@ mod fate;
 mod messages;
 mod receipts;
 mod setup;
-mod wording;
 
 use std::sync::Arc;
 

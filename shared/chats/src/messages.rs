@@ -1,14 +1,14 @@
 //! A conversation's messages.
 
 use auth::Caller;
-use domain::{AccountId, Result};
+use domain::{AccountId, Result, message_body};
 use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::Value;
 use storage::{Message, ReceivedMessage, State, Stored};
 
 use crate::conversations::Whole;
-use crate::{Chats, Part, chat_not_found, moment, wording};
+use crate::{Chats, Part, chat_not_found, moment};
 
 /// A conversation and some of its messages.
 #[derive(Debug, Serialize)]
@@ -90,12 +90,13 @@ impl Summary {
         match message {
             Stored::Sent(message) => {
                 let request = request(message);
+                let kind = request.get("type").and_then(Value::as_str).unwrap_or("text");
                 Self {
                     id: message.new.id.to_string(),
                     wamid: message.wamid.clone(),
                     direction: "outbound",
-                    kind: Some(wording::kind(&request).to_owned()),
-                    body: Some(wording::body(&request)),
+                    kind: Some(kind.to_owned()),
+                    body: Some(message_body(kind, &request)),
                     status: status(message, now),
                     at: Some(moment(message.new.created_at)),
                 }

@@ -11,6 +11,7 @@ mod idempotency_key;
 mod message_id;
 mod phone_number;
 mod scope;
+mod wording;
 
 pub use account::{Account, AccountId, Accounts, AccountsError};
 pub use clock::Clock;
@@ -20,3 +21,4 @@ pub use idempotency_key::IdempotencyKey;
 pub use message_id::MessageId;
 pub use phone_number::{CountryCode, CountryCodeError, PhoneNumber, PhoneNumberError};
 pub use scope::{Scope, UnknownScope};
+pub use wording::message_body;

@@ -12,7 +12,6 @@ mod recording;
 mod setup;
 mod signature;
 mod status;
-mod wording;
 mod words;
 
 use std::sync::Arc;

@@ -1,12 +1,11 @@
 //! A message that a contact wrote, out of a webhook (Meta: "Messages webhook").
 
-use domain::{Account, Contact};
+use domain::{Account, Contact, message_body};
 use serde_json::Value;
 use storage::{Chat, OptOutBy, Received};
 
 use crate::payload::{is_plain, moment};
 use crate::preference::Wish;
-use crate::wording;
 use crate::words::Words;
 
 /// A message, and what else it tells of its writer.
@@ -49,7 +48,7 @@ pub(crate) fn read(
     let by_user_id = || user_id.and_then(|id| Some((Contact::of_user_id(id)?, id)));
     let (contact, phone) = by_number.or_else(by_user_id).ok_or("it does not say who wrote it")?;
     let chat = Chat { account_id: account.id, contact };
-    let body = wording::body(kind, item);
+    let body = message_body(kind, item);
     let wants_messages = words.wish(kind, item);
     let wish = wants_messages.map(|wants_messages| Wish { chat: chat.clone(), wants_messages, by: OptOutBy::Word, at });
     let reply_to = item.pointer("/context/id").and_then(Value::as_str).filter(|id| is_plain(id, LONGEST_WAMID));

@@ -1,17 +1,19 @@
-//! What a person reads of a message: in the words of the reference's chat.
+//! What a person reads of a message of either direction: in the words of the reference's chat.
 
 use serde_json::Value;
 
 /// Longer than any text that WhatsApp lets people write, in characters.
 const LONGEST: usize = 16_000;
 
-/// The text of a message of a type; the type in brackets where it has none.
-pub(crate) fn body(kind: &str, message: &Value) -> String {
+/// The text of a message of a type, as Meta writes and takes messages: its words, its caption or the place's name; the type in
+/// brackets where it has none of these.
+pub fn message_body(kind: &str, message: &Value) -> String {
     let text = |pointer: &str| message.pointer(pointer).and_then(Value::as_str).unwrap_or_default();
     let words = match kind {
         "text" => text("/text/body").to_owned(),
         "button" => text("/button/text").to_owned(),
         "reaction" => text("/reaction/emoji").to_owned(),
+        "template" => text("/template/name").to_owned(),
         "interactive" => interactive(message),
         "location" => location(message),
         "image" | "video" | "document" | "audio" | "voice" | "sticker" => match text(&format!("/{kind}/caption")) {
@@ -28,7 +30,7 @@ pub(crate) fn body(kind: &str, message: &Value) -> String {
 fn edit(message: &Value) -> String {
     let edited = message.pointer("/edit/message");
     let kind = edited.and_then(|edited| edited.get("type")?.as_str()).filter(|kind| *kind != "edit");
-    edited.zip(kind).map_or_else(|| in_brackets("edit"), |(edited, kind)| body(kind, edited))
+    edited.zip(kind).map_or_else(|| in_brackets("edit"), |(edited, kind)| message_body(kind, edited))
 }
 
 fn interactive(message: &Value) -> String {
@@ -38,7 +40,8 @@ fn interactive(message: &Value) -> String {
         Some("list_reply") => text("/interactive/list_reply/title"),
         // A completed form.
         Some("nfm_reply") => text("/interactive/nfm_reply/body").or_else(|| text("/interactive/nfm_reply/name")),
-        _ => None,
+        // One that offers choices.
+        _ => text("/interactive/body/text"),
     };
     words.map_or_else(|| in_brackets("interactive"), str::to_owned)
 }
@@ -96,12 +99,14 @@ mod tests {
             (json!({"type": "order"}), "[Order]"),
             (json!({"type": "system", "system": {"body": "changed"}}), "[System]"),
             (json!({"type": "unsupported"}), "[Unsupported]"),
+            (json!({"type": "template", "template": {"name": "order_update"}}), "order_update"),
+            (json!({"type": "interactive", "interactive": {"type": "button", "body": {"text": "Which?"}}}), "Which?"),
             (json!({"type": "edit", "edit": {"message": {"type": "text", "text": {"body": "better"}}}}), "better"),
             (json!({"type": "edit", "edit": {"message": {"type": "edit", "edit": {}}}}), "[Edit]"),
             (json!({"type": "brand_NEW"}), "[Brand_new]"),
             (json!({"type": "text", "text": 7}), ""),
         ] {
-            assert_eq!(body(message["type"].as_str().unwrap(), &message), words, "{message}");
+            assert_eq!(message_body(message["type"].as_str().unwrap(), &message), words, "{message}");
         }
     }
 }
