@@ -26,7 +26,7 @@ async fn keep(
     problem: Option<&str>,
 ) -> String {
     let at = format!("2026-01-02T03:04:{second:02}Z").parse().unwrap();
-    let event = NewEvent { waba_id, kind, at, content, problem };
+    let event = NewEvent { waba_id, kind, told_at: Some(at), came_at: at, content, problem };
     WebhookEvents::new(&sender.testbed.database).keep(&event).await.unwrap()
 }
 

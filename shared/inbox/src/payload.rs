@@ -26,7 +26,9 @@ pub(crate) struct Told<'a> {
 pub(crate) struct Event<'a> {
     pub(crate) waba_id: String,
     pub(crate) kind: String,
-    pub(crate) at: Timestamp,
+    /// When Meta says that it happened.
+    pub(crate) told_at: Option<Timestamp>,
+    pub(crate) came_at: Timestamp,
     pub(crate) content: &'a [u8],
     /// Why it was not understood.
     pub(crate) problem: Option<&'static str>,
@@ -48,6 +50,8 @@ type Problem = &'static str;
 
 /// The kind of what can't be read.
 const NOT_UNDERSTOOD: &str = "not_understood";
+/// The last second of which the milliseconds have 13 digits.
+const LAST_SECOND: i64 = 9_999_999_999;
 /// Longer than any of Meta's names of what changed.
 const LONGEST_FIELD: usize = 100;
 
@@ -205,8 +209,8 @@ impl<'a> Reader<'a> {
     }
 
     fn event<'b>(&self, place: Place<'_>, kind: &str, content: &'b [u8], problem: Option<Problem>) -> Event<'b> {
-        let at = place.at.unwrap_or_else(|| own_moment(content).unwrap_or(self.now));
-        Event { waba_id: place.waba_id.to_owned(), kind: kind.to_owned(), at, content, problem }
+        let told_at = own_moment(content).or(place.at);
+        Event { waba_id: place.waba_id.to_owned(), kind: kind.to_owned(), told_at, came_at: self.now, content, problem }
     }
 }
 
@@ -231,10 +235,11 @@ fn own_moment(content: &[u8]) -> Option<Timestamp> {
     own(value).or_else(|| lists.filter_map(|list| list.first()).find_map(own))
 }
 
-/// Seconds since the Unix epoch, which Meta writes as a text in one place and as a number in another.
+/// Seconds since the Unix epoch, which Meta writes as a text in one place and as a number in another. `None`: it is no number, or
+/// a moment that the tables can't sort by, after the year 2286.
 pub(crate) fn moment(seconds: &Value) -> Option<Timestamp> {
     let seconds = seconds.as_i64().or_else(|| seconds.as_str()?.parse().ok())?;
-    Timestamp::from_second(seconds).ok().filter(|_| seconds >= 0)
+    (0..=LAST_SECOND).contains(&seconds).then(|| Timestamp::from_second(seconds).ok())?
 }
 
 /// Whether a text from outside may be part of a key.

@@ -64,7 +64,8 @@ impl Inbox {
             let event = NewEvent {
                 waba_id: &account.waba_id,
                 kind: "large_message",
-                at: received.at,
+                told_at: Some(received.at),
+                came_at: received.at,
                 content: received.content.as_bytes(),
                 problem: None,
             };
@@ -94,10 +95,11 @@ impl Inbox {
     }
 
     async fn event(&self, event: Event<'_>) -> Result<()> {
-        let Event { waba_id, kind, at, content, problem } = event;
+        let Event { waba_id, kind, told_at, came_at, content, problem } = event;
         if let Some(problem) = problem {
             tracing::warn!(kind, problem, "something in a webhook was not understood, and is kept");
         }
-        self.events.keep(&NewEvent { waba_id: &waba_id, kind: &kind, at, content, problem }).await.map(|_| ())
+        let event = NewEvent { waba_id: &waba_id, kind: &kind, told_at, came_at, content, problem };
+        self.events.keep(&event).await.map(|_| ())
     }
 }

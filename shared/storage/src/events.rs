@@ -14,7 +14,7 @@ use sha2::{Digest, Sha256};
 
 use crate::database::{Database, Written, outage};
 use crate::page::Page;
-use crate::place::Place;
+use crate::place::{Place, sortable};
 
 const NEWEST: &str = "newest";
 const BY_KIND: &str = "by_kind";
@@ -35,8 +35,10 @@ pub struct NewEvent<'a> {
     pub waba_id: &'a str,
     /// Meta's name of what changed, as `message_template_status_update`, or a word of ours: visible ASCII.
     pub kind: &'a str,
-    /// When it happened.
-    pub at: Timestamp,
+    /// When Meta says that it happened. The same told of another time is another event.
+    pub told_at: Option<Timestamp>,
+    /// When it came: that counts where Meta tells no time.
+    pub came_at: Timestamp,
     /// All of it, as it came.
     pub content: &'a [u8],
     /// Why nobody but a person can make something of it; `None`: it was understood.
@@ -96,8 +98,11 @@ impl WebhookEvents {
             .chain_update([0])
             .chain_update(event.kind)
             .chain_update([0])
+            .chain_update(event.told_at.map(sortable).unwrap_or_default())
+            .chain_update([0])
             .chain_update(event.content)
             .finalize();
+        let at = event.told_at.unwrap_or(event.came_at);
         let id = hex::encode(hash);
         let (text, is_hex) = match std::str::from_utf8(event.content) {
             Ok(text) => (text.to_owned(), false),
@@ -116,11 +121,11 @@ impl WebhookEvents {
             id: id.clone(),
             waba_id: event.waba_id.to_owned(),
             kind: event.kind.to_owned(),
-            at: event.at,
+            at,
             problem: event.problem.map(str::to_owned),
             size_bytes: event.content.len(),
             waba_kind: waba_kind(event.waba_id, event.kind),
-            position: Place::new(event.at, &id),
+            position: Place::new(at, &id),
             is_hex,
             parts: count,
             content: first,
@@ -223,7 +228,7 @@ mod tests {
 
     fn event<'a>(kind: &'a str, second: i64, content: &'a [u8]) -> NewEvent<'a> {
         let at = Timestamp::from_second(1_767_323_045 + second).unwrap();
-        NewEvent { waba_id: "102290129340398", kind, at, content, problem: None }
+        NewEvent { waba_id: "102290129340398", kind, told_at: Some(at), came_at: at, content, problem: None }
     }
 
     #[tokio::test]
@@ -256,6 +261,16 @@ mod tests {
         let ids = [events.keep(&event("security", 1, b"{}")).await, events.keep(&event("security", 1, b"{}")).await];
         assert_eq!(ids[0].as_ref().unwrap(), ids[1].as_ref().unwrap());
         assert_eq!(events.newest("102290129340398", None, None, 9).await.unwrap().rows.len(), 1);
+    }
+
+    #[tokio::test]
+    async fn the_same_told_of_another_time_is_another_event_and_when_it_came_makes_none() {
+        let (_engine, events) = events().await;
+        for second in [1, 2, 1] {
+            events.keep(&event("security", second, b"{}")).await.unwrap();
+            events.keep(&NewEvent { told_at: None, ..event("security", second, b"{}") }).await.unwrap();
+        }
+        assert_eq!(events.newest("102290129340398", None, None, 9).await.unwrap().rows.len(), 3);
     }
 
     #[tokio::test]

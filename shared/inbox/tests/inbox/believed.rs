@@ -85,6 +85,7 @@ async fn one_bad_item_never_loses_its_siblings() {
         json!({"from": ANN, "id": "w".repeat(256), "timestamp": "1", "type": "text"}),
         json!({"from": ANN, "id": "w", "timestamp": "yesterday", "type": "text"}),
         json!({"from": ANN, "id": "w", "timestamp": "99999999999999", "type": "text"}),
+        json!({"from": ANN, "id": "w", "timestamp": "10000000000", "type": "text"}),
         json!({"from": ANN, "id": "w", "timestamp": -1, "type": "text"}),
         json!({"from": "nobody", "id": "w", "timestamp": "1", "type": "text"}),
         json!({"from": ANN, "id": "w", "timestamp": "1", "type": "with space"}),

@@ -187,6 +187,17 @@ async fn events_of_templates_quality_and_the_account_are_kept_and_listed() {
 }
 
 #[tokio::test]
+async fn the_same_event_on_another_day_is_another_one() {
+    let bed = Bed::start().await;
+    for second in [9, 10, 9] {
+        let change = json!({"field": "phone_number_quality_update", "value": {"event": "FLAGGED"}});
+        bed.takes(&body(&[json!({"id": WABA, "time": at(second).as_second(), "changes": [change]})])).await;
+    }
+    let events = bed.events.newest(WABA, None, None, 9).await.unwrap().rows;
+    assert_eq!(events.iter().map(|event| event.at).collect::<Vec<_>>(), [at(10), at(9)]);
+}
+
+#[tokio::test]
 async fn an_error_that_meta_tells_beside_messages_is_kept() {
     let bed = Bed::start().await;
     bed.takes_change(change("errors", &[json!({"code": 130_429, "title": "Rate limit hit"})])).await;
