@@ -83,13 +83,13 @@ struct Content<'a> {
     metadata: Option<Metadata>,
     contacts: Option<Value>,
     #[serde(borrow)]
-    messages: Option<Vec<&'a RawValue>>,
+    messages: Option<&'a RawValue>,
     #[serde(borrow)]
-    statuses: Option<Vec<&'a RawValue>>,
+    statuses: Option<&'a RawValue>,
     #[serde(borrow)]
-    errors: Option<Vec<&'a RawValue>>,
+    errors: Option<&'a RawValue>,
     #[serde(borrow)]
-    user_preferences: Option<Vec<&'a RawValue>>,
+    user_preferences: Option<&'a RawValue>,
 }
 
 #[derive(Deserialize)]
@@ -167,34 +167,42 @@ impl<'a> Reader<'a> {
     /// Reads each item on its own. `false`: there are none.
     fn content<'b>(&self, content: &Content<'b>, account: &Account, place: Place<'_>, told: &mut Told<'b>) -> bool {
         let contacts = content.contacts.as_ref().and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
-        let mut is_empty = true;
-        for raw in content.messages.iter().flatten() {
-            is_empty = false;
+        let lists = [content.messages, content.statuses, content.user_preferences, content.errors];
+        let [messages, statuses, preferences, errors] = lists.map(|list| self.list(list, place, told));
+        let is_empty = [&messages, &statuses, &preferences, &errors].iter().all(|list| list.is_none());
+        for raw in messages.into_iter().flatten() {
             let read = object(raw).and_then(|item| message::read(&item, contacts, account, self.words));
             match read {
                 Ok(message) => told.messages.push(message),
                 Err(problem) => told.events.push(self.not_understood(place, raw.get().as_bytes(), problem)),
             }
         }
-        for raw in content.statuses.iter().flatten() {
-            is_empty = false;
+        for raw in statuses.into_iter().flatten() {
             match object(raw).and_then(|item| status::read(&item, account)) {
                 Ok(report) => told.statuses.push(report),
                 Err(problem) => told.events.push(self.not_understood(place, raw.get().as_bytes(), problem)),
             }
         }
-        for raw in content.user_preferences.iter().flatten() {
-            is_empty = false;
+        for raw in preferences.into_iter().flatten() {
             match object(raw).and_then(|item| preference::read(&item, account)) {
                 Ok(wish) => told.wishes.push(wish),
                 Err(problem) => told.events.push(self.not_understood(place, raw.get().as_bytes(), problem)),
             }
         }
-        for raw in content.errors.iter().flatten() {
-            is_empty = false;
+        for raw in errors.into_iter().flatten() {
             told.events.push(self.event(place, "errors", raw.get().as_bytes(), None));
         }
         !is_empty
+    }
+
+    /// The items of a list, if it is there. What stands in its place and is none is kept, and its siblings go on.
+    fn list<'b>(&self, list: Option<&'b RawValue>, place: Place<'_>, told: &mut Told<'b>) -> Option<Vec<&'b RawValue>> {
+        let list = list?;
+        let items = items(list);
+        if items.is_none() {
+            told.events.push(self.not_understood(place, list.get().as_bytes(), "it is no list"));
+        }
+        Some(items.unwrap_or_default())
     }
 
     /// The account with this number, among those whose app signed: nobody else's webhook may speak for it.

@@ -27,7 +27,8 @@ pub(crate) const OTHER_NUMBER: &str = "206540352242922";
 pub(crate) const OTHER_WABA: &str = "202290129340398";
 
 const TABLES: [&str; 3] = ["Messages", "Conversations", "WebhookEvents"];
-pub(crate) const ENOUGH_TIME: Duration = Duration::from_secs(28);
+/// However slow the machine is.
+pub(crate) const ENOUGH_TIME: Duration = Duration::from_mins(15);
 
 pub(crate) struct Bed {
     pub(crate) engine: Engine,

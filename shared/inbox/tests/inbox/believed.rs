@@ -96,7 +96,7 @@ async fn one_bad_item_never_loses_its_siblings() {
     let changes = [
         json!("no change"),
         change("messages", &messages),
-        json!({"field": "messages", "value": {"metadata": {"phone_number_id": NUMBER}, "messages": {}}}),
+        json!({"field": "messages", "value": {"metadata": {"phone_number_id": NUMBER}, "messages": {"none": 1}}}),
         json!({"field": "messages", "value": {"metadata": {"phone_number_id": NUMBER}}}),
         json!({"field": "messages", "value": {"messages": []}}),
         json!({"field": 7, "value": {}}),
@@ -119,6 +119,18 @@ async fn one_bad_item_never_loses_its_siblings() {
     // The broken messages, six broken changes and three broken entries.
     assert_eq!(kept.len(), bad.len() + 6 + 3, "{kept:#?}");
     assert!(kept.iter().all(|(kind, problem)| kind == "not_understood" && problem.is_some()), "{kept:#?}");
+}
+
+#[tokio::test]
+async fn a_list_that_is_none_never_loses_those_beside_it() {
+    let bed = Bed::start().await;
+    for (n, odd) in [json!("none"), json!({}), json!(7)].into_iter().enumerate() {
+        let mut change = change("messages", &[text_message(ANN, &format!("wamid.{n}"), 1, "hi")]);
+        change["value"]["statuses"] = odd;
+        change["value"]["errors"] = json!(null);
+        bed.takes_change(change).await;
+    }
+    assert_eq!((bed.reads(ANN).await.len(), bed.kept().await.len()), (3, 3));
 }
 
 #[tokio::test]
