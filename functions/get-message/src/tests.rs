@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use domain::{AccountId, Error, Kind, MessageId};
 use serde_json::{Value, json};
-use storage::{Messages, NewMessage, Outcome, Report, Status};
+use storage::{Claimed, Messages, NewMessage, Outcome, Owner, Report, Status};
 use testbed::{Answer, PHONE, SECOND_ACCOUNT, Sender, Testbed, WAMID};
 
 use super::*;
@@ -41,13 +41,17 @@ async fn begin(sender: &Sender<GetMessage>) -> MessageId {
         content: json!({"type": "text", "text": {"body": "Hi!"}}).to_string(),
         created_at,
         deadline_at: created_at + Duration::from_secs(28),
+        campaign: None,
     };
-    assert!(Messages::new(&sender.testbed.database).begin(&new).await.unwrap());
+    let begun = Messages::new(&sender.testbed.database).begin(&new, &Owner::new()).await.unwrap();
+    assert!(matches!(begun, Claimed::Ours));
     new.id
 }
 
 async fn finish(sender: &Sender<GetMessage>, id: MessageId, outcome: &Outcome) {
-    Messages::new(&sender.testbed.database).finish(id, outcome).await.unwrap();
+    let messages = Messages::new(&sender.testbed.database);
+    let owner = messages.get(id).await.unwrap().unwrap().owner;
+    messages.finish(id, &owner, outcome).await.unwrap();
 }
 
 fn accepted() -> Outcome {

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use domain::{AccountId, Contact, MessageId};
 use serde_json::{Value, json};
-use storage::{Chat, Conversations, Messages, NewMessage, OptOutBy, Outcome, Received, Report, Status};
+use storage::{Chat, Claimed, Conversations, Messages, NewMessage, OptOutBy, Outcome, Owner, Received, Report, Status};
 use testbed::{Answer, PHONE, SECOND_ACCOUNT, Sender, Testbed, WAMID};
 
 use super::*;
@@ -40,8 +40,10 @@ async fn begin(sender: &Sender<ListMessages>, request: &Value) -> NewMessage {
         content: request.to_string(),
         created_at,
         deadline_at: created_at + Duration::from_secs(28),
+        campaign: None,
     };
-    assert!(Messages::new(&sender.testbed.database).begin(&new).await.unwrap());
+    let begun = Messages::new(&sender.testbed.database).begin(&new, &Owner::new()).await.unwrap();
+    assert!(matches!(begun, Claimed::Ours));
     new
 }
 
@@ -221,7 +223,7 @@ async fn a_message_that_was_sent_tells_how_far_it_has_come() {
     status("sending").await;
     assert_eq!(page(&sender, PHONE).await["messages"][0]["body"], "order_update");
     let accepted = Outcome::Accepted { wamid: "wamid.Sent".to_owned(), answer: "{}".to_owned(), chat: None };
-    messages.finish(new.id, &accepted).await.unwrap();
+    messages.finish(new.id, &Owner::new(), &accepted).await.unwrap();
     status("accepted").await;
     let message = messages.get(new.id).await.unwrap().unwrap();
     for told in [Status::Sent, Status::Failed, Status::Delivered, Status::Read, Status::Played] {
@@ -242,7 +244,9 @@ async fn a_message_that_was_sent_tells_how_far_it_has_come() {
     assert_eq!(page(&sender, PHONE).await["messages"][0]["body"], "Look");
     sender.testbed.clock.advance(Duration::from_secs(28));
     status("unknown").await;
-    messages.finish(new.id, &Outcome::Rejected(domain::Error::unauthorized().public().clone())).await.unwrap();
+    let owner = messages.get(new.id).await.unwrap().unwrap().owner;
+    let refused = Outcome::Rejected(domain::Error::unauthorized().public().clone());
+    messages.finish(new.id, &owner, &refused).await.unwrap();
     status("rejected").await;
 }
 

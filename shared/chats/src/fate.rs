@@ -1,12 +1,12 @@
 //! What became of a message.
 
 use auth::Caller;
-use domain::{AccountId, Error, Kind, PublicError, Result};
+use domain::{AccountId, Error, Kind, PublicError, Result, SendState};
 use jiff::Timestamp;
 use meta_errors::{Advice, advice};
 use serde::Serialize;
 use serde_json::{Value, json};
-use storage::{Message, State, Status, Statuses, Stored};
+use storage::{Message, Status, Statuses, Stored};
 
 use crate::messages::Summary;
 use crate::{Chats, moment};
@@ -89,12 +89,12 @@ fn empty(summary: Summary, account_id: AccountId) -> MessageDetails {
 fn sent(message: &Message, summary: Summary, now: Timestamp) -> MessageDetails {
     let state = message.state_at(now);
     let seen = match state {
-        State::Sending => None,
-        State::Accepted => Some(("accepted", None)),
-        State::Rejected => {
+        SendState::Pending | SendState::Sending => None,
+        SendState::Accepted => Some(("accepted", None)),
+        SendState::Rejected => {
             Some(("rejected", Some(message.failure().map_or_else(unexplained, |error| rejected(&error)))))
         }
-        State::Unknown => Some(("unknown", Some(unknown()))),
+        SendState::Unknown => Some(("unknown", Some(unknown()))),
     };
     let own = seen.as_ref().map(|(word, failure)| Event::new(word, 0, message.new.created_at, failure.as_ref()));
     let failure = seen.and_then(|(_, failure)| failure);

@@ -5,7 +5,7 @@ use domain::{AccountId, Result, message_body};
 use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::Value;
-use storage::{Message, ReceivedMessage, State, Stored};
+use storage::{Message, ReceivedMessage, Stored};
 
 use crate::conversations::Whole;
 use crate::{Chats, Part, chat_not_found, moment};
@@ -132,12 +132,7 @@ fn status(message: &Message, now: Timestamp) -> &'static str {
     if let Some(status) = message.statuses.reached() {
         return status.as_str();
     }
-    match message.state_at(now) {
-        State::Sending => "sending",
-        State::Accepted => "accepted",
-        State::Rejected => "rejected",
-        State::Unknown => "unknown",
-    }
+    message.state_at(now).as_str()
 }
 
 /// The request that went to Meta.

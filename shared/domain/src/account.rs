@@ -40,6 +40,41 @@ pub struct Account {
     /// What Meta presents when it verifies the webhook's address.
     #[serde(default)]
     pub verify_token: Option<SecretString>,
+    /// How many messages a second campaigns send from the number at most.
+    #[serde(default)]
+    pub messages_per_second: SendRate,
+}
+
+/// Messages a second: 1 to 1000, which is the most that Meta takes from any number (Meta: "Throughput").
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "u32")]
+pub struct SendRate(u32);
+
+/// A number that is no rate.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("messages_per_second must be 1 to 1000")]
+pub struct SendRateError;
+
+impl SendRate {
+    /// The number of messages a second.
+    pub const fn per_second(self) -> u32 {
+        self.0
+    }
+}
+
+impl Default for SendRate {
+    /// A little less than the 80 that Meta takes from an ordinary number: the rest is for whoever does not ask.
+    fn default() -> Self {
+        Self(75)
+    }
+}
+
+impl TryFrom<u32> for SendRate {
+    type Error = SendRateError;
+
+    fn try_from(per_second: u32) -> Result<Self, SendRateError> {
+        if (1..=1000).contains(&per_second) { Ok(Self(per_second)) } else { Err(SendRateError) }
+    }
 }
 
 /// The connected accounts: at least one. The first is the default.
@@ -151,6 +186,18 @@ mod tests {
         let swapped = r#"[{"id": "EAAsecret", "phone_number_id": "1", "waba_id": "2", "access_token": "3"}]"#;
         let error = swapped.parse::<Accounts>().unwrap_err().to_string();
         assert!(error.contains("line 1, column") && !error.contains("EAA"), "{error}");
+    }
+
+    #[test]
+    fn a_campaign_sends_75_messages_a_second_unless_the_account_says_otherwise() {
+        let rate = |member: &str| {
+            let account = format!(r#"[{{"id":1,"phone_number_id":"1","waba_id":"1","access_token":"t"{member}}}]"#);
+            account.parse::<Accounts>().map(|accounts| accounts.default.messages_per_second.per_second())
+        };
+        assert_eq!(rate("").unwrap(), 75);
+        for (member, expected) in [("1", Some(1)), ("1000", Some(1000)), ("0", None), ("1001", None), ("-1", None)] {
+            assert_eq!(rate(&format!(r#","messages_per_second":{member}"#)).ok(), expected, "{member}");
+        }
     }
 
     #[test]

@@ -4,6 +4,7 @@
 //! measured, [`Accounts`] is never empty, an [`Error`] has a public side that may be shown to anyone.
 
 mod account;
+mod campaign;
 mod clock;
 mod contact;
 mod error;
@@ -11,9 +12,13 @@ mod idempotency_key;
 mod message_id;
 mod phone_number;
 mod scope;
+mod sending;
 mod wording;
 
-pub use account::{Account, AccountId, Accounts, AccountsError};
+pub use account::{Account, AccountId, Accounts, AccountsError, SendRate, SendRateError};
+pub use campaign::{
+    CAMPAIGN_TRANSITIONS, CampaignId, CampaignStatus, CampaignStep, Member, NoRecipientRef, RecipientRef,
+};
 pub use clock::Clock;
 pub use contact::Contact;
 pub use error::{Error, Kind, PublicError, Result};
@@ -21,4 +26,5 @@ pub use idempotency_key::IdempotencyKey;
 pub use message_id::MessageId;
 pub use phone_number::{CountryCode, CountryCodeError, PhoneNumber, PhoneNumberError};
 pub use scope::{Scope, UnknownScope};
+pub use sending::{SendState, SendStep, TRANSITIONS, Transition};
 pub use wording::message_body;

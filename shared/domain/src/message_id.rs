@@ -6,7 +6,15 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-/// Our id of a message: a `UUIDv7`, so that ids sort by the time they were made.
+use crate::campaign::CampaignId;
+use crate::contact::Contact;
+
+/// What the ids of campaigns' messages are made from, besides who gets them. Never change it: an id would be another one,
+/// and somebody would be written to twice.
+const CAMPAIGNS: Uuid = Uuid::from_u128(0x2d1f_7c60_9a3e_5b48_8c17_40f6_d3b2_9e05);
+
+/// Our id of a message: a `UUIDv7`, so that ids sort by the time they were made; or, in a campaign, a `UUIDv5`, which is the
+/// same for the same person however often it is made.
 ///
 /// It travels to Meta as `biz_opaque_callback_data`, and comes back in every status webhook of the message (Meta:
 /// "Status messages webhook").
@@ -18,6 +26,12 @@ impl MessageId {
     /// A new id.
     pub fn generate() -> Self {
         Self(Uuid::now_v7())
+    }
+
+    /// The id of the message that a campaign sends to a contact, in their try number `attempt`: always the same. Since a
+    /// message begins once only, nobody is written to twice, whoever tries.
+    pub fn in_campaign(campaign: CampaignId, contact: &Contact, attempt: u32) -> Self {
+        Self(Uuid::new_v5(&CAMPAIGNS, format!("{campaign}#{}#{attempt}", contact.as_str()).as_bytes()))
     }
 }
 
@@ -44,5 +58,16 @@ mod tests {
         let id = MessageId::generate();
         assert_eq!(id.0.get_version_num(), 7);
         assert_eq!(id.to_string().parse::<MessageId>().unwrap(), id);
+    }
+
+    #[test]
+    fn a_campaigns_message_to_a_person_has_one_id_however_their_number_is_written() {
+        let id = |campaign, number, attempt| {
+            MessageId::in_campaign(CampaignId(campaign), &Contact::of_number(number).unwrap(), attempt)
+        };
+        assert_eq!(id(7, "5511988887777", 0).to_string(), "2ed5de25-edc9-5d61-b7a2-a19c66a88b17");
+        assert_eq!(id(7, "5511988887777", 0), id(7, "551188887777", 0));
+        let others = [id(7, "5511988887777", 1), id(8, "5511988887777", 0), id(7, "919876543210", 0)];
+        assert!(others.iter().all(|other| *other != id(7, "5511988887777", 0)));
     }
 }

@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use domain::{Error, Result};
+use domain::{Error, Result, SendState};
 use futures::future::{BoxFuture, FutureExt};
 use futures::{StreamExt, stream};
-use storage::{Chat, Heard, NewEvent, Received, Report, State};
+use storage::{Chat, Heard, NewEvent, Received, Report};
 
 use crate::Inbox;
 use crate::message::Message;
@@ -80,7 +80,7 @@ impl Inbox {
             return self.messages.settle_elsewhere(&report).await;
         };
         // Its sender did not learn that Meta has it, and so has not moved the conversation.
-        if message.state != State::Accepted {
+        if message.state != SendState::Accepted {
             let recipient = report.recipient.as_deref().unwrap_or(&message.new.phone);
             if let Some(chat) = Chat::with_number(report.account_id, recipient) {
                 self.conversations.moved(&chat, recipient, message.new.created_at).await?;

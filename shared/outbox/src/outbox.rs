@@ -6,13 +6,14 @@ use std::time::{Duration, Instant};
 use auth::Caller;
 use domain::{
     Account, AccountId, Accounts, Clock, CountryCode, Error, IdempotencyKey, Kind, MessageId, PhoneNumber, Result,
+    SendState,
 };
 use serde_json::json;
 use serde_json::value::RawValue;
 use sha2::{Digest, Sha256};
 use storage::{
-    BlockedContacts, Chat, Claim, Conversations, Database, IdempotencyKeys, Message, Messages, NewMessage, Outcome,
-    Reservation, State,
+    BlockedContacts, Chat, Claim, Claimed, Conversations, Database, IdempotencyKeys, Message, Messages, NewMessage,
+    Outcome, Owner, Reservation,
 };
 use whatsapp::{Content, Sent, WhatsApp};
 
@@ -152,7 +153,8 @@ impl Outbox {
         if let Some(objection) = objection {
             return Err(objection);
         }
-        if !self.messages.begin(new).await? {
+        let owner = Owner::new();
+        if let Claimed::Taken(_) = self.messages.begin(new, &owner).await? {
             // This call was so slow that another with its key took its place.
             return Err(in_flight());
         }
@@ -167,7 +169,7 @@ impl Outbox {
             let time_left = time_left().saturating_sub(RECORDING_TIME);
             result = Err(Box::pin(self.in_plain_words(error, &prepared, time_left)).await);
         }
-        self.record(new, &result).await;
+        self.record(new, &owner, &result).await;
         match result {
             Ok(sent) => Ok(Delivery { answer: sent.answer, message_id: new.id, replayed: false }),
             Err(error) => Err(error.about_message(new.id)),
@@ -194,6 +196,7 @@ impl Outbox {
             content: to_json(&message)?,
             created_at,
             deadline_at: created_at.saturating_add(terms.time_left).map_err(Error::internal)?,
+            campaign: None,
         };
         Ok(Prepared { account, to: draft.to, is_template, asked_for, message, new })
     }
@@ -248,12 +251,13 @@ impl Outbox {
     fn replay(&self, message: &Message) -> Result<Earlier> {
         let id = message.new.id;
         match message.state_at(self.clock.now()) {
-            State::Sending => Err(in_flight().about_message(id)),
-            State::Unknown => Err(meta_error::outcome_unknown().about_message(id).replayed()),
-            State::Accepted => {
+            // Single messages are never put back; whoever claims one anew would be under way.
+            SendState::Sending | SendState::Pending => Err(in_flight().about_message(id)),
+            SendState::Unknown => Err(meta_error::outcome_unknown().about_message(id).replayed()),
+            SendState::Accepted => {
                 Ok(Earlier::Sent(Delivery { answer: stored_answer(message)?, message_id: id, replayed: true }))
             }
-            State::Rejected => match message.failure() {
+            SendState::Rejected => match message.failure() {
                 Some(failure) if surely_unsent(failure.kind) => Ok(Earlier::Unsent),
                 Some(failure) => Err(Error::from(failure).about_message(id).replayed()),
                 None => Err(Error::internal("a rejected message without its failure")),
@@ -285,7 +289,7 @@ impl Outbox {
 
     /// Records what became of a message, and moves its conversation. A failure here is logged and not returned: Meta has
     /// the message, and a client told otherwise would send it again.
-    async fn record(&self, new: &NewMessage, result: &Result<Sent>) {
+    async fn record(&self, new: &NewMessage, owner: &Owner, result: &Result<Sent>) {
         let outcome = match result {
             Ok(sent) => Outcome::Accepted {
                 wamid: sent.wamid.clone(),
@@ -295,7 +299,7 @@ impl Outbox {
             Err(error) if error.kind() == Kind::OutcomeUnknown => Outcome::Unknown,
             Err(error) => Outcome::Rejected(error.public().clone()),
         };
-        let finish = in_time(Box::pin(self.messages.finish(new.id, &outcome)));
+        let finish = in_time(Box::pin(self.messages.finish(new.id, owner, &outcome)));
         let touch = in_time(Box::pin(async {
             match result {
                 Ok(sent) => {

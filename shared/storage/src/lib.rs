@@ -25,7 +25,7 @@ pub use database::{Database, Transacted, Written, epoch_millis, outage};
 pub use events::{NewEvent, WebhookEvent, WebhookEvents};
 pub use idempotency::{Claim, IdempotencyKeys, Reservation};
 pub use messages::{
-    Message, Messages, NewMessage, Outcome, Received, ReceivedMessage, Report, State, Status, Statuses, Stored,
+    Claimed, Message, Messages, NewMessage, Outcome, Owner, Received, ReceivedMessage, Report, Status, Statuses, Stored,
 };
 pub use page::Page;
 pub use place::Place;

@@ -6,8 +6,10 @@ mod finding;
 mod received;
 mod status;
 
+use std::collections::HashMap;
+
 use aws_sdk_dynamodb::types::{AttributeValue, ReturnValuesOnConditionCheckFailure};
-use domain::{AccountId, Error, MessageId, PublicError, Result};
+use domain::{AccountId, Error, MessageId, PublicError, RecipientRef, Result, SendState, SendStep};
 use jiff::Timestamp;
 use jiff::fmt::serde::timestamp::millisecond;
 use serde::{Deserialize, Serialize};
@@ -28,18 +30,31 @@ pub struct Messages {
     table: String,
 }
 
-/// How far a message has come.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum State {
-    /// Handed to Meta, or about to be. After [`NewMessage::deadline_at`] nobody will learn how that went.
-    Sending,
-    /// Meta took it. Whether it is delivered comes later.
-    Accepted,
-    /// It was surely not sent.
-    Rejected,
-    /// Meta did not say: it may have been sent. Only a status webhook can settle this.
-    Unknown,
+/// Whoever claims a message: only they may say what became of it, unless Meta does.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Owner(String);
+
+impl Owner {
+    /// A token that nobody else has.
+    pub fn new() -> Self {
+        Self(Uuid::new_v4().to_string())
+    }
+}
+
+impl Default for Owner {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+/// What became of a wish to claim a message.
+#[derive(Clone, Debug)]
+pub enum Claimed {
+    /// It is the owner's, to be handed to Meta once.
+    Ours,
+    /// Somebody else has it, or had it: as it is now.
+    Taken(Box<Message>),
 }
 
 /// A message about to be handed to Meta.
@@ -61,6 +76,9 @@ pub struct NewMessage {
     /// When whoever sends it has surely stopped trying.
     #[serde(with = "millisecond::required")]
     pub deadline_at: Timestamp,
+    /// For which recipient of which campaign it is, if it is one's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub campaign: Option<RecipientRef>,
 }
 
 /// What became of a message, as the one who sent it saw it.
@@ -79,6 +97,19 @@ pub enum Outcome {
     Rejected(PublicError),
     /// It may have been sent.
     Unknown,
+    /// It was surely not sent now, and may be later.
+    PutBack,
+}
+
+impl Outcome {
+    fn step(&self) -> SendStep {
+        match self {
+            Self::Accepted { .. } => SendStep::Accept,
+            Self::Rejected(_) => SendStep::Reject,
+            Self::Unknown => SendStep::LoseTrack,
+            Self::PutBack => SendStep::PutBack,
+        }
+    }
 }
 
 /// A message as it is stored.
@@ -88,9 +119,9 @@ pub struct Message {
     #[serde(flatten)]
     pub new: NewMessage,
     /// How far it has come.
-    pub state: State,
-    /// Who wrote the row: a token made anew for each write.
-    pub owner: String,
+    pub state: SendState,
+    /// Who claimed it.
+    pub owner: Owner,
     /// Whose conversation it belongs to.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     contact: Option<String>,
@@ -114,9 +145,9 @@ pub struct Message {
 impl Message {
     /// How far the message has come by `now`: one still being sent after its deadline is unknown, for whoever sent it
     /// died on the way.
-    pub fn state_at(&self, now: Timestamp) -> State {
+    pub fn state_at(&self, now: Timestamp) -> SendState {
         match self.state {
-            State::Sending if self.new.deadline_at <= now => State::Unknown,
+            SendState::Sending if self.new.deadline_at <= now => SendState::Unknown,
             state => state,
         }
     }
@@ -133,21 +164,28 @@ impl Messages {
         Self { table: database.table("Messages"), database: database.clone() }
     }
 
-    /// Records a message that is about to be handed to Meta. `false`: its id was [given up](Self::give_up) in the
-    /// meantime, and it must not be sent.
-    pub async fn begin(&self, message: &NewMessage) -> Result<bool> {
-        self.put(message, State::Sending, None).await
+    /// Claims a message that is about to be handed to Meta. The same owner may ask again, as after an error that leaves open
+    /// whether the claim was written.
+    pub async fn begin(&self, message: &NewMessage, owner: &Owner) -> Result<Claimed> {
+        self.put(message, owner, SendStep::Claim, SendState::Sending, None).await
     }
 
     /// Makes sure that a message which has not begun never will: its id is taken by a rejected row. `false`: it has
     /// begun after all.
     pub async fn give_up(&self, message: &NewMessage, why: &Error) -> Result<bool> {
-        self.put(message, State::Rejected, Some(to_json(why.public())?)).await
+        let failure = Some(to_json(why.public())?);
+        let put = self.put(message, &Owner::new(), SendStep::GiveUp, SendState::Rejected, failure).await?;
+        Ok(matches!(put, Claimed::Ours))
     }
 
-    /// `true` when the row is there because of this call.
-    async fn put(&self, message: &NewMessage, state: State, failure: Option<String>) -> Result<bool> {
-        let owner = Uuid::new_v4().to_string();
+    async fn put(
+        &self,
+        message: &NewMessage,
+        owner: &Owner,
+        step: SendStep,
+        state: SendState,
+        failure: Option<String>,
+    ) -> Result<Claimed> {
         let row = Message {
             new: message.clone(),
             state,
@@ -159,40 +197,51 @@ impl Messages {
             failure,
             statuses: Statuses::default(),
         };
+        let Condition { expression, names, values } = Condition::of(step)?;
         let put = self
             .database
             .client()
             .put_item()
             .table_name(&self.table)
             .set_item(Some(serde_dynamo::to_item(row).map_err(Error::internal)?))
-            .condition_expression("attribute_not_exists(id)")
+            .condition_expression(expression)
+            .set_expression_attribute_names(names)
+            .set_expression_attribute_values(values)
             .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
             .send()
             .await;
-        Ok(match Written::put(put)? {
-            Written::Done => true,
-            // The SDK tries again when an answer is lost: then the row that stands in the way is our own.
-            Written::Refused(row) => row.as_ref().and_then(|row| row.get("owner")?.as_s().ok()) == Some(&owner),
-        })
+        let standing = match Written::put(put)? {
+            Written::Done => return Ok(Claimed::Ours),
+            Written::Refused(row) => row.ok_or_else(|| Error::internal("a message that is claimed shows no row"))?,
+        };
+        let standing: Message = serde_dynamo::from_item(standing).map_err(Error::internal)?;
+        // The SDK tries again when an answer is lost: then the row that stands in the way is our own.
+        let is_ours = standing.owner == *owner && standing.state == state;
+        Ok(if is_ours { Claimed::Ours } else { Claimed::Taken(Box::new(standing)) })
     }
 
-    /// Records what became of a message. An acceptance always stands; anything else never overwrites what a status
-    /// webhook has told already.
-    pub async fn finish(&self, id: MessageId, outcome: &Outcome) -> Result<()> {
-        let (state, condition) = match outcome {
-            Outcome::Accepted { .. } => (State::Accepted, "attribute_exists(id)"),
-            Outcome::Rejected(_) => (State::Rejected, "#state = :sending"),
-            Outcome::Unknown => (State::Unknown, "#state = :sending"),
-        };
+    /// Records what became of a message that this owner claimed. An acceptance always stands; anything else counts only as
+    /// long as the message is the owner's, and never overwrites what a status webhook has told already.
+    pub async fn finish(&self, id: MessageId, owner: &Owner, outcome: &Outcome) -> Result<()> {
+        let step = outcome.step();
+        let state = step.leads_to(Some(SendState::Sending)).ok_or_else(|| Error::internal("no such step"))?;
+        let Condition { mut expression, names, values } = Condition::of(step)?;
         let mut update = self
             .database
             .client()
             .update_item()
             .table_name(&self.table)
             .key("id", AttributeValue::S(id.to_string()))
-            .condition_expression(condition)
+            .set_expression_attribute_names(names)
+            .set_expression_attribute_values(values)
             .expression_attribute_names("#state", "state")
             .expression_attribute_values(":state", attribute(state)?);
+        if step.is_owners() {
+            expression.push_str(" AND #owner = :owner");
+            update = update
+                .expression_attribute_names("#owner", "owner")
+                .expression_attribute_values(":owner", AttributeValue::S(owner.0.clone()));
+        }
         update = match outcome {
             Outcome::Accepted { wamid, answer, chat } => {
                 let accepted = "SET #state = :state, wamid = :wamid, answer = :answer";
@@ -208,13 +257,12 @@ impl Messages {
             }
             Outcome::Rejected(failure) => update
                 .update_expression("SET #state = :state, failure = :failure")
-                .expression_attribute_values(":failure", AttributeValue::S(to_json(failure)?))
-                .expression_attribute_values(":sending", attribute(State::Sending)?),
-            Outcome::Unknown => update
-                .update_expression("SET #state = :state")
-                .expression_attribute_values(":sending", attribute(State::Sending)?),
+                .expression_attribute_values(":failure", AttributeValue::S(to_json(failure)?)),
+            Outcome::Unknown => update.update_expression("SET #state = :state"),
+            // Nobody who reads the conversation shall see it before it is sent.
+            Outcome::PutBack => update.update_expression("SET #state = :state REMOVE contact"),
         };
-        Written::update(update.send().await).map(|_| ())
+        Written::update(update.condition_expression(expression).send().await).map(|_| ())
     }
 
     /// Reads a message as it is now.
@@ -233,7 +281,38 @@ impl Messages {
     }
 }
 
-fn attribute(state: State) -> Result<AttributeValue> {
+/// When a step may be taken, as DynamoDB asks it of the row.
+struct Condition {
+    expression: String,
+    names: Option<HashMap<String, String>>,
+    values: Option<HashMap<String, AttributeValue>>,
+}
+
+impl Condition {
+    /// Made from the one table of steps.
+    fn of(step: SendStep) -> Result<Self> {
+        let (mut nothing, mut states) = (false, Vec::new());
+        for from in step.allowed_from() {
+            match from {
+                None => nothing = true,
+                Some(state) => states.push(state),
+            }
+        }
+        if states.len() == SendState::ALL.len() {
+            return Ok(Self { expression: "attribute_exists(id)".to_owned(), names: None, values: None });
+        }
+        let placeholders: Vec<_> = states.iter().map(|state| format!(":from_{}", state.as_str())).collect();
+        let is_one_of = (!states.is_empty()).then(|| format!("#state IN ({})", placeholders.join(", ")));
+        let is_none = nothing.then(|| "attribute_not_exists(id)".to_owned());
+        let expression = is_none.into_iter().chain(is_one_of).collect::<Vec<_>>().join(" OR ");
+        let names = (!states.is_empty()).then(|| HashMap::from([("#state".to_owned(), "state".to_owned())]));
+        let values = placeholders.into_iter().zip(states).map(|(name, state)| Ok((name, attribute(state)?)));
+        let values: HashMap<_, _> = values.collect::<Result<_>>()?;
+        Ok(Self { expression, names, values: Some(values).filter(|values| !values.is_empty()) })
+    }
+}
+
+fn attribute(state: SendState) -> Result<AttributeValue> {
     serde_dynamo::to_attribute_value(state).map_err(Error::internal)
 }
 
@@ -259,6 +338,7 @@ mod tests {
             content: "{}".to_owned(),
             created_at,
             deadline_at: created_at + Duration::from_secs(30),
+            campaign: None,
         }
     }
 
@@ -273,26 +353,36 @@ mod tests {
         Outcome::Accepted { wamid: "wamid.X".to_owned(), answer, chat: None }
     }
 
+    async fn begin(messages: &Messages, new: &NewMessage) -> Owner {
+        let owner = Owner::new();
+        assert!(matches!(messages.begin(new, &owner).await.unwrap(), Claimed::Ours));
+        owner
+    }
+
+    async fn state(messages: &Messages, id: MessageId) -> Option<SendState> {
+        messages.get(id).await.unwrap().map(|message| message.state)
+    }
+
     #[tokio::test]
     async fn a_message_stands_as_sending_until_its_outcome_is_recorded() {
         let (_engine, messages) = messages().await;
         let new = new_message();
-        assert!(messages.begin(&new).await.unwrap());
+        let owner = begin(&messages, &new).await;
         let stored = messages.get(new.id).await.unwrap().unwrap();
-        assert_eq!((stored.state, stored.new.created_at), (State::Sending, new.created_at));
-        messages.finish(new.id, &accepted()).await.unwrap();
+        assert_eq!((stored.state, stored.new.created_at), (SendState::Sending, new.created_at));
+        messages.finish(new.id, &owner, &accepted()).await.unwrap();
         let stored = messages.get(new.id).await.unwrap().unwrap();
-        assert_eq!((stored.state, stored.wamid.as_deref()), (State::Accepted, Some("wamid.X")));
+        assert_eq!((stored.state, stored.wamid.as_deref()), (SendState::Accepted, Some("wamid.X")));
     }
 
     #[tokio::test]
     async fn a_message_whose_sender_died_is_unknown_after_its_deadline() {
         let (_engine, messages) = messages().await;
         let new = new_message();
-        messages.begin(&new).await.unwrap();
+        begin(&messages, &new).await;
         let stored = messages.get(new.id).await.unwrap().unwrap();
-        assert_eq!(stored.state_at(new.deadline_at - Duration::from_millis(1)), State::Sending);
-        assert_eq!(stored.state_at(new.deadline_at), State::Unknown);
+        assert_eq!(stored.state_at(new.deadline_at - Duration::from_millis(1)), SendState::Sending);
+        assert_eq!(stored.state_at(new.deadline_at), SendState::Unknown);
     }
 
     #[tokio::test]
@@ -301,29 +391,94 @@ mod tests {
         let why = Error::new(Kind::Unavailable, "abandoned");
         let (first, second) = (new_message(), new_message());
         assert!(messages.give_up(&first, &why).await.unwrap());
-        assert!(!messages.begin(&first).await.unwrap());
-        assert!(messages.begin(&second).await.unwrap());
+        assert!(matches!(messages.begin(&first, &Owner::new()).await.unwrap(), Claimed::Taken(_)));
+        begin(&messages, &second).await;
         assert!(!messages.give_up(&second, &why).await.unwrap());
     }
 
+    /// Every state, every step: what the table allows is written, and what it does not allow changes nothing.
     #[tokio::test]
-    async fn an_unknown_outcome_never_overwrites_what_a_webhook_told_already() {
+    async fn the_storage_takes_exactly_the_steps_of_the_table() {
+        let (_engine, messages) = messages().await;
+        let why = Error::new(Kind::Unavailable, "abandoned");
+        let failure = why.public().clone();
+        let steps = [
+            (SendStep::Claim, None),
+            (SendStep::GiveUp, None),
+            (SendStep::PutBack, Some(Outcome::PutBack)),
+            (SendStep::Accept, Some(accepted())),
+            (SendStep::Reject, Some(Outcome::Rejected(failure.clone()))),
+            (SendStep::LoseTrack, Some(Outcome::Unknown)),
+        ];
+        for from in std::iter::once(None).chain(SendState::ALL.map(Some)) {
+            for (step, outcome) in &steps {
+                let new = new_message();
+                let mut owner = Owner::new();
+                if from.is_some() {
+                    owner = begin(&messages, &new).await;
+                }
+                let reach = match from {
+                    None | Some(SendState::Sending) => None,
+                    Some(SendState::Pending) => Some(Outcome::PutBack),
+                    Some(SendState::Accepted) => Some(accepted()),
+                    Some(SendState::Rejected) => Some(Outcome::Rejected(failure.clone())),
+                    Some(SendState::Unknown) => Some(Outcome::Unknown),
+                };
+                if let Some(reach) = reach {
+                    messages.finish(new.id, &owner, &reach).await.unwrap();
+                }
+                assert_eq!(state(&messages, new.id).await, from);
+                match (step, outcome) {
+                    (_, Some(outcome)) => messages.finish(new.id, &owner, outcome).await.unwrap(),
+                    (SendStep::Claim, None) => drop(messages.begin(&new, &Owner::new()).await.unwrap()),
+                    (_, None) => drop(messages.give_up(&new, &why).await.unwrap()),
+                }
+                let expected = step.leads_to(from).or(from);
+                assert_eq!(state(&messages, new.id).await, expected, "{step:?} from {from:?}");
+            }
+        }
+    }
+
+    #[tokio::test]
+    async fn a_message_that_was_put_back_is_claimed_once_more_and_its_former_owner_has_no_say() {
         let (_engine, messages) = messages().await;
         let new = new_message();
-        messages.begin(&new).await.unwrap();
-        messages.finish(new.id, &accepted()).await.unwrap();
-        messages.finish(new.id, &Outcome::Unknown).await.unwrap();
-        assert_eq!(messages.get(new.id).await.unwrap().unwrap().state, State::Accepted);
+        let former = begin(&messages, &new).await;
+        messages.finish(new.id, &former, &Outcome::PutBack).await.unwrap();
+        let owner = begin(&messages, &new).await;
+        let failure = Error::new(Kind::Invalid, "late").public().clone();
+        for late in [Outcome::PutBack, Outcome::Rejected(failure), Outcome::Unknown] {
+            messages.finish(new.id, &former, &late).await.unwrap();
+            assert_eq!(state(&messages, new.id).await, Some(SendState::Sending), "{late:?}");
+        }
+        assert!(matches!(messages.begin(&new, &former).await.unwrap(), Claimed::Taken(_)));
+        messages.finish(new.id, &owner, &Outcome::Unknown).await.unwrap();
+        assert_eq!(state(&messages, new.id).await, Some(SendState::Unknown));
+    }
+
+    #[tokio::test]
+    async fn an_owner_may_ask_for_its_claim_again_and_nobody_else_gets_it() {
+        let (_engine, messages) = messages().await;
+        let new = new_message();
+        let owner = begin(&messages, &new).await;
+        assert!(matches!(messages.begin(&new, &owner).await.unwrap(), Claimed::Ours));
+        let Claimed::Taken(standing) = messages.begin(&new, &Owner::new()).await.unwrap() else {
+            panic!("taken twice")
+        };
+        assert_eq!((standing.state, standing.owner), (SendState::Sending, owner.clone()));
+        messages.finish(new.id, &owner, &accepted()).await.unwrap();
+        // What Meta has is not to be handed over by anybody.
+        assert!(matches!(messages.begin(&new, &owner).await.unwrap(), Claimed::Taken(_)));
     }
 
     #[tokio::test]
     async fn an_acceptance_settles_an_unknown_outcome() {
         let (_engine, messages) = messages().await;
         let new = new_message();
-        messages.begin(&new).await.unwrap();
-        messages.finish(new.id, &Outcome::Unknown).await.unwrap();
-        messages.finish(new.id, &accepted()).await.unwrap();
-        assert_eq!(messages.get(new.id).await.unwrap().unwrap().state, State::Accepted);
+        let owner = begin(&messages, &new).await;
+        messages.finish(new.id, &owner, &Outcome::Unknown).await.unwrap();
+        messages.finish(new.id, &owner, &accepted()).await.unwrap();
+        assert_eq!(state(&messages, new.id).await, Some(SendState::Accepted));
     }
 
     #[tokio::test]
@@ -331,6 +486,6 @@ mod tests {
         let (engine, messages) = messages().await;
         engine.stop().await;
         assert_eq!(messages.get(MessageId::generate()).await.unwrap_err().kind(), Kind::Unavailable);
-        assert_eq!(messages.begin(&new_message()).await.unwrap_err().kind(), Kind::Unavailable);
+        assert_eq!(messages.begin(&new_message(), &Owner::new()).await.unwrap_err().kind(), Kind::Unavailable);
     }
 }

@@ -13,8 +13,8 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 use sha2::Sha256;
 use storage::{
-    Chat, Conversation, Conversations, Database, Message, Messages, NewMessage, Outcome, Stored, WebhookEvent,
-    WebhookEvents,
+    Chat, Claimed, Conversation, Conversations, Database, Message, Messages, NewMessage, Outcome, Owner, Stored,
+    WebhookEvent, WebhookEvents,
 };
 
 pub(crate) const SECRET: &str = "0f1e2d3c4b5a69788796a5b4c3d2e1f0";
@@ -137,10 +137,12 @@ impl Bed {
             content: "{}".to_owned(),
             created_at,
             deadline_at: created_at + Duration::from_secs(30),
+            campaign: None,
         };
-        assert!(self.messages.begin(&new).await.unwrap());
+        let owner = Owner::new();
+        assert!(matches!(self.messages.begin(&new, &owner).await.unwrap(), Claimed::Ours));
         if let Some(outcome) = outcome {
-            self.messages.finish(new.id, outcome).await.unwrap();
+            self.messages.finish(new.id, &owner, outcome).await.unwrap();
         }
         self.messages.get(new.id).await.unwrap().unwrap()
     }

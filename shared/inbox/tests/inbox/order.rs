@@ -1,9 +1,10 @@
 //! Any order, any repetition and any split into calls of the same events give the same tables, byte for byte.
 
+use domain::SendState;
 use futures::future::join_all;
 use proptest::prelude::*;
 use serde_json::Value;
-use storage::{Outcome, State};
+use storage::Outcome;
 
 use crate::bed::{Bed, Dump, body, change, entry};
 use crate::pool::{Event, Sent, events};
@@ -65,7 +66,7 @@ async fn before() -> Before {
     let bed = Bed::start().await;
     let unknown = bed.sent(Some(&Outcome::Unknown)).await;
     let sending = bed.sent(None).await;
-    assert_eq!((unknown.state, sending.state), (State::Unknown, State::Sending));
+    assert_eq!((unknown.state, sending.state), (SendState::Unknown, SendState::Sending));
     let sent = Sent { unknown: unknown.new.id, sending: sending.new.id };
     Before { sent, rows: bed.rows("Messages").await }
 }

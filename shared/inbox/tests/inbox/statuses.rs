@@ -1,8 +1,8 @@
 //! Statuses find their message, and settle what its sender did not learn.
 
-use domain::MessageId;
+use domain::{MessageId, SendState};
 use serde_json::json;
-use storage::{Outcome, State, Status, Stored};
+use storage::{Outcome, Status, Stored};
 
 use crate::bed::{Bed, SHOP, at, change, status};
 
@@ -22,7 +22,7 @@ async fn a_status_settles_an_unknown_outcome_and_moves_the_conversation() {
         assert!(bed.chat("919876543210").await.is_none());
         told(&bed, &[status("wamid.X", word, 5, Some(message.new.id))]).await;
         let settled = found(&bed, message.new.id).await;
-        assert_eq!((settled.state, settled.wamid.as_deref()), (State::Accepted, Some("wamid.X")), "{word}");
+        assert_eq!((settled.state, settled.wamid.as_deref()), (SendState::Accepted, Some("wamid.X")), "{word}");
         assert_eq!(bed.chat("919876543210").await.unwrap().last_message_at, Some(at(0)), "{word}");
     }
 }
@@ -32,12 +32,12 @@ async fn a_status_may_come_before_the_sender_has_recorded_the_answer() {
     let bed = Bed::start().await;
     let message = bed.sent(None).await;
     told(&bed, &[status("wamid.X", "delivered", 5, Some(message.new.id))]).await;
-    bed.messages.finish(message.new.id, &Outcome::Unknown).await.unwrap();
+    bed.messages.finish(message.new.id, &message.owner, &Outcome::Unknown).await.unwrap();
     let settled = found(&bed, message.new.id).await;
-    assert_eq!((settled.state, settled.statuses.reached()), (State::Accepted, Some(Status::Delivered)));
+    assert_eq!((settled.state, settled.statuses.reached()), (SendState::Accepted, Some(Status::Delivered)));
     let answer = r#"{"messages":[{"id":"wamid.X"}]}"#.to_owned();
     let accepted = Outcome::Accepted { wamid: "wamid.X".to_owned(), answer, chat: None };
-    bed.messages.finish(message.new.id, &accepted).await.unwrap();
+    bed.messages.finish(message.new.id, &message.owner, &accepted).await.unwrap();
     let settled = found(&bed, message.new.id).await;
     assert!(settled.answer.is_some() && settled.statuses.reached() == Some(Status::Delivered));
 }

@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use domain::{Error, Kind, PhoneNumber};
+use domain::{Error, Kind, PhoneNumber, SendState};
 use meta_simulator::Fault as MetaFault;
 use outbox::{Draft, Terms};
-use storage::{Became, BlockEvent, BlockedContacts, Conversations, OptOutBy, State};
+use storage::{Became, BlockEvent, BlockedContacts, Conversations, OptOutBy};
 
 use crate::bed::{Bed, KEY, PHONE, chat, draft, template, terms};
 use crate::wire::Fault;
@@ -30,7 +30,7 @@ impl Bed {
         // The internal side is not lost.
         assert!(error.source_chain().unwrap().contains(&code.to_string()));
         let stored = self.message(*self.posts().last().unwrap()).await;
-        assert_eq!((stored.state, stored.failure().unwrap().message), (State::Rejected, public.message.clone()));
+        assert_eq!((stored.state, stored.failure().unwrap().message), (SendState::Rejected, public.message.clone()));
         let again = self.testbed.outbox.send(&self.caller, draft(), &terms(key)).await.unwrap_err();
         assert_eq!((again.public(), again.is_replayed()), (public, true));
         public.message.clone()
@@ -132,7 +132,7 @@ async fn a_refusal_is_told_without_names_where_meta_does_not_list_its_templates_
         let error = sent.unwrap().unwrap_err();
         let (words, stored) = (&error.public().message, bed.only_message().await);
         assert!(words.ends_with("WhatsApp now takes only approved templates."), "{fault:?}: {words}");
-        assert_eq!((stored.state, &stored.failure().unwrap().message, bed.lists()), (State::Rejected, words, 1));
+        assert_eq!((stored.state, &stored.failure().unwrap().message, bed.lists()), (SendState::Rejected, words, 1));
     }
 }
 

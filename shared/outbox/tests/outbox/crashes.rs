@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use domain::{Kind, Result, Scope};
+use domain::{Kind, Result, Scope, SendState};
 use futures::future::join_all;
 use meta_simulator::Fault as MetaFault;
 use outbox::Delivery;
-use storage::{Database, Messages, Outcome, State};
+use storage::{Database, Messages, Outcome, Owner};
 
 use crate::bed::{Bed, KEY, TIME_LEFT, closed_port};
 use crate::wire::Fault;
@@ -26,7 +26,7 @@ async fn a_write_whose_answer_is_lost_is_known_again_and_the_message_is_sent_onc
         assert_eq!((first.replayed, proxy.left()), (false, 0), "{what}");
         assert_replays(&first, bed.send(KEY).await, &what);
         assert_eq!((bed.posts().len(), bed.received()), (1, 1), "{what}");
-        assert_eq!(bed.only_message().await.state, State::Accepted, "{what}");
+        assert_eq!(bed.only_message().await.state, SendState::Accepted, "{what}");
         assert_eq!(bed.column("Conversations", "contact").await.len(), 1, "{what}");
     };
     let writes = [
@@ -135,14 +135,14 @@ async fn an_outage_after_the_send_is_no_failure_to_the_client_and_the_message_is
         let (bed, proxy) = Bed::with_proxy().await;
         proxy.fail_always("UpdateItem", "", fault);
         let first = bed.send(KEY).await.unwrap();
-        assert_eq!(bed.only_message().await.state, State::Sending, "{fault:?}");
+        assert_eq!(bed.only_message().await.state, SendState::Sending, "{fault:?}");
         assert!(bed.column("Conversations", "contact").await.is_empty(), "{fault:?}");
         assert_eq!(bed.send(KEY).await.unwrap_err().kind(), Kind::InFlight, "{fault:?}");
         bed.testbed.clock.advance(TIME_LEFT);
         assert_eq!(bed.send(KEY).await.unwrap_err().kind(), Kind::OutcomeUnknown, "{fault:?}");
         let accepted =
             Outcome::Accepted { wamid: "wamid.X".to_owned(), answer: first.answer.get().to_owned(), chat: None };
-        Messages::new(&bed.testbed.database).finish(bed.posts()[0], &accepted).await.unwrap();
+        Messages::new(&bed.testbed.database).finish(bed.posts()[0], &Owner::new(), &accepted).await.unwrap();
         assert_replays(&first, bed.send(KEY).await, "settled");
         assert_eq!((bed.posts().len(), bed.received()), (1, 1), "{fault:?}");
     };
@@ -168,6 +168,6 @@ async fn a_conversation_that_could_not_be_moved_changes_nothing_about_the_answer
     proxy.fail_always("UpdateItem", "Conversations", Fault::ServerError);
     let first = bed.send(KEY).await.unwrap();
     assert_replays(&first, bed.send(KEY).await, "without its conversation");
-    assert_eq!((bed.posts().len(), bed.only_message().await.state), (1, State::Accepted));
+    assert_eq!((bed.posts().len(), bed.only_message().await.state), (1, SendState::Accepted));
     assert!(bed.column("Conversations", "contact").await.is_empty());
 }

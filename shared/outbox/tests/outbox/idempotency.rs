@@ -6,13 +6,13 @@ use std::task::Poll;
 use std::time::Duration;
 
 use aws_sdk_dynamodb::types::AttributeValue;
-use domain::{Error, Kind, MessageId, Result, Scope};
+use domain::{Error, Kind, MessageId, Result, Scope, SendState};
 use meta_simulator::Fault;
 use outbox::{Delivery, Draft};
 use proptest::prelude::*;
 use proptest::sample::select;
 use serde_json::{Value, json};
-use storage::{Messages, Outcome, State};
+use storage::{Messages, Outcome, Owner};
 use tokio::task::JoinSet;
 use whatsapp::{Content, Text};
 
@@ -131,7 +131,7 @@ async fn an_unknown_outcome_stays_so_until_a_webhook_settles_it() {
         if meta_answered {
             let outcome =
                 Outcome::Accepted { wamid: "wamid.FromTheWebhook".to_owned(), answer: answer.to_string(), chat: None };
-            Messages::new(&bed.testbed.database).finish(id, &outcome).await.unwrap();
+            Messages::new(&bed.testbed.database).finish(id, &Owner::new(), &outcome).await.unwrap();
         } else {
             accept_without_an_answer(&bed, id, "wamid.FromTheWebhook").await;
         }
@@ -291,7 +291,7 @@ proptest! {
             posts.pop();
             for id in posts {
                 let earlier = bed.message(id).await;
-                prop_assert_eq!(earlier.state, State::Rejected);
+                prop_assert_eq!(earlier.state, SendState::Rejected);
                 prop_assert!(surely_unsent(earlier.failure().unwrap().kind));
             }
             Ok(())

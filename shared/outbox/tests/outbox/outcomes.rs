@@ -3,9 +3,8 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use domain::Kind;
+use domain::{Kind, SendState};
 use meta_simulator::Fault;
-use storage::State;
 
 use crate::bed::{Bed, KEY, closed_port, draft, surely_unsent, terms};
 
@@ -130,9 +129,9 @@ impl Row {
             assert_eq!(bed.posts(), [stored.new.id], "{name}: the stored message is not the one that Meta saw");
         }
         let state = match self.told {
-            Sent => State::Accepted,
-            Unknown => State::Unknown,
-            Unsent(..) => State::Rejected,
+            Sent => SendState::Accepted,
+            Unknown => SendState::Unknown,
+            Unsent(..) => SendState::Rejected,
         };
         assert_eq!(stored.state, state, "{name}: stored");
 

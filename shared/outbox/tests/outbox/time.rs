@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use domain::Kind;
+use domain::{Kind, SendState};
 use meta_simulator::Fault as MetaFault;
 use outbox::Terms;
-use storage::State;
+
 use tokio::net::TcpStream;
 
 use crate::bed::{Bed, KEY, closed_port, draft, terms};
@@ -33,7 +33,7 @@ async fn a_slow_storage_leaves_no_message_half_sent() {
     let terms = Terms { time_left: Duration::from_secs(6), ..terms(KEY) };
     let error = bed.outbox.send(&bed.caller, draft(), &terms).await.unwrap_err();
     assert_eq!((error.kind(), error.public().code.as_deref()), (Kind::Unavailable, Some("too_little_time")));
-    assert_eq!((bed.posts().len(), bed.only_message().await.state), (0, State::Rejected));
+    assert_eq!((bed.posts().len(), bed.only_message().await.state), (0, SendState::Rejected));
     assert!(!bed.send(KEY).await.unwrap().replayed);
     assert_eq!((bed.posts().len(), bed.received()), (1, 1));
 }
@@ -44,7 +44,7 @@ async fn an_answer_does_not_wait_for_a_conversation_longer_than_it_may() {
     // Each try hangs for 1.5 s: all in all longer than the answer waits.
     proxy.fail("UpdateItem", "Conversations", Fault::Silence, 3);
     bed.send(KEY).await.unwrap();
-    assert_eq!(bed.only_message().await.state, State::Accepted);
+    assert_eq!(bed.only_message().await.state, SendState::Accepted);
     assert!(bed.column("Conversations", "contact").await.is_empty());
 }
 
@@ -76,6 +76,6 @@ async fn a_meta_that_takes_no_connection_is_known_not_to_have_been_reached() {
     let terms = Terms { time_left: Duration::from_secs(7), ..terms(KEY) };
     let error = bed.outbox.send(&bed.caller, draft(), &terms).await.unwrap_err();
     assert_eq!((error.kind(), error.public().code.as_deref()), (Kind::Unavailable, Some("upstream_unreachable")));
-    assert_eq!(bed.only_message().await.state, State::Rejected);
+    assert_eq!(bed.only_message().await.state, SendState::Rejected);
     drop(waiting);
 }

@@ -2,12 +2,12 @@
 
 use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
 use aws_sdk_dynamodb::types::AttributeValue;
-use domain::{AccountId, MessageId, Result};
+use domain::{AccountId, Error, MessageId, Result, SendStep};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::{Message, Messages, State, attribute};
+use super::{Message, Messages, attribute};
 use crate::database::Written;
 use crate::place::sortable;
 
@@ -148,11 +148,12 @@ impl Messages {
     /// Records a status of a message that was sent from here. Whatever its sender saw, Meta has it: that settles an unknown
     /// outcome.
     pub async fn settle(&self, message: &Message, report: &Report) -> Result<()> {
+        let state = SendStep::Settle.leads_to(Some(message.state)).ok_or_else(|| Error::internal("no such step"))?;
         let update = self.told(&message.new.id.to_string(), report);
         let update = update
-            .update_expression("SET #status = :told, #state = :accepted, wamid = :wamid")
+            .update_expression("SET #status = :told, #state = :state, wamid = :wamid")
             .expression_attribute_names("#state", "state")
-            .expression_attribute_values(":accepted", attribute(State::Accepted)?)
+            .expression_attribute_values(":state", attribute(state)?)
             .expression_attribute_values(":wamid", AttributeValue::S(report.wamid.clone()));
         Written::update(update.send().await).map(|_| ())
     }

@@ -9,7 +9,7 @@ use embedded_dynamodb::Engine;
 use super::*;
 use crate::conversations::Conversations;
 use crate::database::Database;
-use crate::messages::{NewMessage, Outcome, Received};
+use crate::messages::{NewMessage, Outcome, Owner, Received};
 
 const SHOP: AccountId = AccountId(1);
 const OTHER: AccountId = AccountId(2);
@@ -57,6 +57,7 @@ fn new_message(second: i64) -> NewMessage {
         content: "{}".to_owned(),
         created_at: at(second),
         deadline_at: at(second) + Duration::from_secs(30),
+        campaign: None,
     }
 }
 
@@ -99,7 +100,7 @@ async fn a_conversations_messages_of_both_directions_are_listed_newest_first_pag
         bed.receive(&received(&format!("wamid.{second:02}"), second)).await;
         oldest_first.push(format!("wamid.{second:02}"));
         let new = NewMessage { created_at: at(second) + Duration::from_millis(500), ..new_message(second) };
-        bed.messages.begin(&new).await.unwrap();
+        bed.messages.begin(&new, &Owner::new()).await.unwrap();
         oldest_first.push(new.id.to_string());
     }
     let elsewhere = Chat { account_id: OTHER, ..chat(SHOP) };
@@ -144,8 +145,9 @@ async fn a_page_cut_short_by_its_size_is_not_taken_for_the_last_one() {
 async fn a_message_is_found_by_our_id_and_by_metas_in_its_account_alone() {
     let bed = bed().await;
     let new = new_message(1);
-    bed.messages.begin(&new).await.unwrap();
-    bed.messages.finish(new.id, &accepted("wamid.Sent", None)).await.unwrap();
+    let owner = Owner::new();
+    bed.messages.begin(&new, &owner).await.unwrap();
+    bed.messages.finish(new.id, &owner, &accepted("wamid.Sent", None)).await.unwrap();
     bed.receive(&received("wamid.Received", 1)).await;
     let id = new.id.to_string();
     for (asked, found) in [(id.as_str(), id.as_str()), ("wamid.Sent", &id), ("wamid.Received", "wamid.Received")] {
@@ -202,10 +204,11 @@ async fn a_received_message_is_kept_as_it_came_and_of_two_with_different_content
 async fn a_message_stands_in_the_conversation_of_whom_meta_sent_it_to() {
     let bed = bed().await;
     let new = new_message(1);
-    bed.messages.begin(&new).await.unwrap();
+    let owner = Owner::new();
+    bed.messages.begin(&new, &owner).await.unwrap();
     assert_eq!(bed.pages(&chat(SHOP), 9).await.concat(), [new.id.to_string()]);
     let user = Chat { account_id: SHOP, contact: Contact::of_user_id("US.1349").unwrap() };
-    bed.messages.finish(new.id, &accepted("wamid.X", Some(user.clone()))).await.unwrap();
+    bed.messages.finish(new.id, &owner, &accepted("wamid.X", Some(user.clone()))).await.unwrap();
     assert_eq!(bed.pages(&user, 9).await.concat(), [new.id.to_string()]);
     assert!(bed.pages(&chat(SHOP), 9).await.concat().is_empty());
 }

@@ -2,12 +2,12 @@
 
 use std::time::Duration;
 
-use domain::Kind;
+use domain::{Kind, SendState};
 use embedded_dynamodb::Engine;
 
 use super::*;
 use crate::database::Database;
-use crate::messages::{NewMessage, Outcome, Stored};
+use crate::messages::{Claimed, NewMessage, Outcome, Owner, Stored};
 
 const SHOP: AccountId = AccountId(1);
 const OTHER: AccountId = AccountId(2);
@@ -50,8 +50,10 @@ impl Bed {
             content: "{}".to_owned(),
             created_at: at(0),
             deadline_at: at(0) + Duration::from_secs(30),
+            campaign: None,
         };
-        assert!(self.messages.begin(&new).await.unwrap());
+        let begun = self.messages.begin(&new, &Owner::new()).await.unwrap();
+        assert!(matches!(begun, Claimed::Ours));
         self.get(new.id).await
     }
 
@@ -144,15 +146,15 @@ async fn a_status_settles_an_unknown_and_nothing_unsettles_it() {
         let id = message.new.id;
         if before_its_own_outcome {
             bed.told(&message, &[report(Status::Failed, 1)]).await;
-            bed.messages.finish(id, &Outcome::Unknown).await.unwrap();
+            bed.messages.finish(id, &message.owner, &Outcome::Unknown).await.unwrap();
         } else {
-            bed.messages.finish(id, &Outcome::Unknown).await.unwrap();
-            assert_eq!(bed.get(id).await.state, State::Unknown);
+            bed.messages.finish(id, &message.owner, &Outcome::Unknown).await.unwrap();
+            assert_eq!(bed.get(id).await.state, SendState::Unknown);
             bed.told(&message, &[report(Status::Failed, 1)]).await;
         }
         let message = bed.get(id).await;
         // Also long after its deadline.
-        assert_eq!((message.state_at(at(999)), message.wamid.as_deref()), (State::Accepted, Some(WAMID)));
+        assert_eq!((message.state_at(at(999)), message.wamid.as_deref()), (SendState::Accepted, Some(WAMID)));
     }
 }
 
