@@ -5,6 +5,7 @@
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "what goes wrong here fails the test")]
 
+mod arrivals;
 mod axe;
 mod browser;
 mod driver;

@@ -1,5 +1,7 @@
 //! The one place that asks what time it is.
 
+use std::time::Instant;
+
 use jiff::Timestamp;
 
 #[expect(
@@ -8,4 +10,9 @@ use jiff::Timestamp;
 )]
 pub(crate) fn now() -> Timestamp {
     Timestamp::now()
+}
+
+/// For what is measured rather than dated.
+pub(crate) fn instant() -> Instant {
+    Instant::now()
 }

@@ -1,7 +1,11 @@
 //! The control API under `/control`: what tests in other languages and people with curl use.
 
 mod answers;
+mod counts;
+mod faults;
 mod fields;
+mod phones;
+mod throughput;
 
 use std::sync::Arc;
 
@@ -12,11 +16,10 @@ use axum::routing::{get, post};
 use axum::{Json, Router};
 use http::StatusCode;
 use jiff::SignedDuration;
-use serde::Deserialize;
 use serde_json::{Value, json};
 
+use crate::arrivals::Summary;
 use crate::customers::{self, Customer};
-use crate::faults::Fault;
 use crate::settings::Account;
 use crate::weather::Weather;
 use crate::webhooks::{self, Change};
@@ -25,14 +28,18 @@ use fields::{Fields, Refusal};
 
 pub(crate) fn routes() -> Router<Arc<World>> {
     Router::new()
-        .route("/faults", get(faults).post(arm).delete(disarm))
+        .route("/faults", get(faults::armed).post(faults::arm).delete(faults::disarm))
         .route("/requests", get(requests))
-        .route("/phones", get(phones))
+        .route("/counts", get(counts::tell))
+        .route("/arrivals", get(arrivals))
+        .route("/phones", get(phones::all))
+        .route("/phones/{number}", get(phones::one))
         .route("/phones/{number}/messages", post(customer_sends))
         .route("/phones/{number}/preferences", post(prefer))
         .route("/phones/{number}/age", post(age))
         .route("/webhooks", post(send_webhook))
         .route("/webhooks/verify", post(verify_webhook))
+        .route("/throughput", get(throughput::tell).post(throughput::set))
         .route("/weather", get(weather).post(set_weather))
         .route("/reset", post(reset))
         .fallback(async || refusal(StatusCode::NOT_FOUND, "The control API has no such path; see the README."))
@@ -52,65 +59,14 @@ fn refusal(status: StatusCode, error: &str) -> Response {
     (status, Json(json!({ "error": error }))).into_response()
 }
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Arm {
-    fault: String,
-    code: Option<i64>,
-    ms: Option<u64>,
-    times: Option<u32>,
-    #[serde(default)]
-    always: bool,
-}
-
-async fn arm(State(world): State<Arc<World>>, Json(arm): Json<Arm>) -> Response {
-    let Some(fault) = Fault::parse(&arm.fault, arm.code, arm.ms) else {
-        return refusal(StatusCode::BAD_REQUEST, "Unknown fault, or `error` without `code`, or `delay` without `ms`.");
-    };
-    let closes = fault == Fault::CloseBeforeReading;
-    if arm.always && closes {
-        return refusal(StatusCode::BAD_REQUEST, "close_before_reading for ever would shut out this control API too.");
-    }
-    let armed = {
-        let mut state = world.lock();
-        if arm.always {
-            state.faults.arm_always(fault);
-        } else {
-            state.faults.arm(fault, arm.times.unwrap_or(1));
-        }
-        state.faults.to_json()
-    };
-    if closes {
-        world.hang_up.send_replace(());
-    }
-    Json(armed).into_response()
-}
-
-async fn faults(State(world): State<Arc<World>>) -> Json<Value> {
-    Json(world.lock().faults.to_json())
-}
-
-async fn disarm(State(world): State<Arc<World>>) -> Json<Value> {
-    let mut state = world.lock();
-    state.faults.clear();
-    Json(state.faults.to_json())
-}
-
 async fn requests(State(world): State<Arc<World>>) -> Json<Value> {
     let requests: Vec<_> = world.lock().requests.iter().cloned().collect();
     Json(json!({ "requests": requests.iter().map(|request| request.to_json()).collect::<Vec<_>>() }))
 }
 
-async fn phones(State(world): State<Arc<World>>) -> Json<Value> {
-    let state = world.lock();
-    let phones: Vec<Value> = state
-        .phones
-        .by_activity()
-        .iter()
-        .rev()
-        .map(|(number, phone)| json!({ "number": number, "messages": phone.messages }))
-        .collect();
-    Json(json!({ "phones": phones }))
+async fn arrivals(State(world): State<Arc<World>>) -> Json<Summary> {
+    let summary = Summary::of(&world.lock());
+    Json(summary)
 }
 
 async fn customer_sends(

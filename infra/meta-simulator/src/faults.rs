@@ -158,6 +158,16 @@ pub(crate) fn of_number(digits: &str) -> Option<NumberFault> {
 pub(crate) struct ArmedFaults {
     queue: VecDeque<(Fault, u32)>,
     always: Option<Fault>,
+    shares: Vec<Share>,
+}
+
+/// A fault for every so many-th message.
+#[derive(Debug)]
+struct Share {
+    fault: Fault,
+    every: u32,
+    /// How many messages came since the last one that failed.
+    passed: u32,
 }
 
 impl ArmedFaults {
@@ -169,6 +179,13 @@ impl ArmedFaults {
 
     pub(crate) fn arm_always(&mut self, fault: Fault) {
         self.always = Some(fault);
+    }
+
+    /// A share of nothing changes nothing.
+    pub(crate) fn arm_share(&mut self, fault: Fault, every: u32) {
+        if every > 0 {
+            self.shares.push(Share { fault, every, passed: 0 });
+        }
     }
 
     pub(crate) fn clear(&mut self) {
@@ -186,6 +203,17 @@ impl ArmedFaults {
         Some(fault)
     }
 
+    /// The fault for this message, which no other fault took: that of the first share whose turn it is.
+    pub(crate) fn take_share(&mut self) -> Option<Fault> {
+        for share in &mut self.shares {
+            share.passed = (share.passed + 1) % share.every;
+            if share.passed == 0 {
+                return Some(share.fault.clone());
+            }
+        }
+        None
+    }
+
     /// For a connection that was just accepted: must it be closed?
     pub(crate) fn take_close_before_reading(&mut self) -> bool {
         let next = self.queue.front().map(|(fault, _)| fault).or(self.always.as_ref());
@@ -193,16 +221,14 @@ impl ArmedFaults {
     }
 
     pub(crate) fn to_json(&self) -> Value {
-        let queue: Vec<Value> = self
-            .queue
-            .iter()
-            .map(|(fault, times)| {
-                let mut fault = fault.to_json();
-                set(&mut fault, "times", json!(times));
-                fault
-            })
-            .collect();
-        json!({ "next": queue, "always": self.always.as_ref().map(Fault::to_json) })
+        let with = |fault: &Fault, member: &str, value: u32| {
+            let mut fault = fault.to_json();
+            set(&mut fault, member, json!(value));
+            fault
+        };
+        let next: Vec<Value> = self.queue.iter().map(|(fault, times)| with(fault, "times", *times)).collect();
+        let some: Vec<Value> = self.shares.iter().map(|share| with(&share.fault, "every", share.every)).collect();
+        json!({ "next": next, "always": self.always.as_ref().map(Fault::to_json), "some": some })
     }
 }
 
@@ -302,7 +328,7 @@ fn html(status: StatusCode) -> Response {
 
 #[cfg(test)]
 mod tests {
-    use super::{Fault, NumberFault, TRANSPORT_FAULTS, of_number};
+    use super::{ArmedFaults, Fault, NumberFault, TRANSPORT_FAULTS, of_number};
 
     #[test]
     fn a_number_names_its_failure_and_any_other_number_is_healthy() {
@@ -313,6 +339,17 @@ mod tests {
         for healthy in ["15551234567", "15551000099", "15553000001", "1555013104", "155501310470", "919876543210", ""] {
             assert_eq!(of_number(healthy), None, "{healthy}");
         }
+    }
+
+    #[test]
+    fn shares_hold_side_by_side_and_what_one_takes_the_later_ones_do_not_count() {
+        let mut armed = ArmedFaults::default();
+        armed.arm_share(Fault::BadGateway, 2);
+        armed.arm_share(Fault::HtmlTooMany, 3);
+        armed.arm_share(Fault::NeverAnswer, 0);
+        let taken: Vec<_> = (0..8).map(|_| armed.take_share().map_or("-", |fault| fault.name())).collect();
+        let (first, second) = ("bad_gateway", "html_too_many");
+        assert_eq!(taken, ["-", first, "-", first, second, first, "-", first]);
     }
 
     #[test]

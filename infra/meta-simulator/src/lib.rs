@@ -4,14 +4,19 @@
 //! the simulated phones received, and fails on demand: by the recipient's number, or armed through [`Simulator`] and
 //! the control API. The crate's README holds the table of failure numbers.
 
+mod arrivals;
 mod clock;
 mod control;
+mod counts;
 mod customers;
 mod faults;
 mod graph;
 mod json;
+mod limits;
+mod listener;
 mod newest;
 mod page;
+mod pending;
 mod phones;
 mod requests;
 mod server;

@@ -8,7 +8,7 @@ use clap::{Parser, ValueEnum};
 use meta_simulator::{ACCESS_TOKEN, APP_SECRET, PHONE_NUMBER_ID, Settings, Simulator, VERIFY_TOKEN, WABA_ID, Weather};
 use url::Url;
 
-/// Meta's WhatsApp Cloud API on this machine, with a page that shows the phones.
+/// Meta's WhatsApp Cloud API on this machine, with pages that show the phones and what arrives.
 #[derive(Parser)]
 struct Options {
     /// The port to listen on; 0 takes any free one.
@@ -32,6 +32,21 @@ struct Options {
     /// Refuse templates that were not created here, as Meta does.
     #[arg(long)]
     known_templates_only: bool,
+    /// Refuse more messages than this within any one second from one phone number (error 130429), as Meta does at 80.
+    #[arg(long, value_name = "N")]
+    messages_per_second: Option<u32>,
+    /// Refuse more than one message in 6 s to the same recipient (error 131056); 45 may come at once, as at Meta.
+    #[arg(long)]
+    pair_rate_limit: bool,
+    /// How long each message takes: it is accepted after half of this and answered after the other half.
+    #[arg(long, value_name = "MS", default_value_t = 0)]
+    answer_delay_ms: u64,
+    /// How many changes a webhook call carries at most when they are batched.
+    #[arg(long, value_name = "N", default_value_t = 10, value_parser = clap::value_parser!(u16).range(1..=1000))]
+    webhook_batch: u16,
+    /// How often a webhook that isn't taken is sent in all.
+    #[arg(long, value_name = "N", default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..))]
+    webhook_attempts: u32,
 }
 
 /// One trouble of the webhooks on their way.
@@ -65,6 +80,11 @@ async fn main() -> ExitCode {
         weather: weather(&options.weather),
         enforce_window: options.enforce_window,
         any_template: !options.known_templates_only,
+        messages_per_second: options.messages_per_second,
+        pair_rate_limit: options.pair_rate_limit,
+        answer_delay: Duration::from_millis(options.answer_delay_ms),
+        batch_size: options.webhook_batch.into(),
+        webhook_attempts: options.webhook_attempts,
         ..Settings::default()
     };
     match Simulator::bind(settings).await {
@@ -80,8 +100,9 @@ async fn main() -> ExitCode {
 
 #[expect(clippy::print_stdout, reason = "this is what the person who started it reads")]
 fn greet(simulator: &Simulator) {
-    let (page, graph) = (simulator.page_url(), simulator.graph_api_url());
+    let (page, arrivals, graph) = (simulator.page_url(), simulator.arrivals_url(), simulator.graph_api_url());
     println!("The phones:       {page}");
+    println!("What arrives:     {arrivals}");
     println!("Graph API:        {graph}");
     println!("Access token:     {ACCESS_TOKEN}");
     println!("Phone number id:  {PHONE_NUMBER_ID}");

@@ -31,6 +31,11 @@ impl<T> Newest<T> {
         self.items.iter().map(|(item, _)| item)
     }
 
+    /// Those behind so many of the oldest, found without passing over these.
+    pub(crate) fn behind(&self, skipped: usize) -> impl Iterator<Item = &T> {
+        self.items.range(skipped.min(self.items.len())..).map(|(item, _)| item)
+    }
+
     /// Takes out the items for which `keep` is false; tells whether there were any.
     pub(crate) fn retain(&mut self, keep: impl Fn(&T) -> bool) -> bool {
         let before = self.items.len();
@@ -56,6 +61,8 @@ mod tests {
             newest.push(item, 1);
         }
         assert_eq!(newest.iter().copied().collect::<Vec<_>>(), [2, 3]);
+        assert_eq!(newest.behind(1).copied().collect::<Vec<_>>(), [3]);
+        assert_eq!(newest.behind(5).count(), 0);
         newest.push(4, 10);
         assert_eq!(newest.iter().copied().collect::<Vec<_>>(), [4]);
         newest.push(5, 11);

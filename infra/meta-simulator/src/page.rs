@@ -1,4 +1,6 @@
-//! The page, and the stream of events that keeps it up to date.
+//! The pages, and the stream of events that keeps the one of the phones up to date.
+
+mod arrivals;
 
 use std::convert::Infallible;
 use std::sync::Arc;
@@ -15,12 +17,15 @@ use serde_json::{Value, json};
 use tokio::sync::watch;
 
 use crate::newest::Newest;
+use crate::phones::Kept;
 use crate::settings::Account;
 use crate::world::{State as WorldState, World};
 
 const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; \
      img-src 'self'; form-action 'none'; base-uri 'none'; frame-ancestors 'none'";
-/// As many of a phone's messages as a page gets when it opens.
+/// As many phones as a page gets when it opens, those that were active last.
+const PHONES_SHOWN: usize = 100;
+/// As many of a phone's messages.
 const MESSAGES_SHOWN: usize = 50;
 
 pub(crate) fn routes() -> Router<Arc<World>> {
@@ -29,7 +34,9 @@ pub(crate) fn routes() -> Router<Arc<World>> {
         .route("/page.css", get(async || file("text/css; charset=utf-8", include_str!("page/page.css"))))
         .route("/page.js", get(async || file("text/javascript; charset=utf-8", include_str!("page/page.js"))))
         .route("/icon.svg", get(async || file("image/svg+xml", include_str!("page/icon.svg"))))
+        .route("/elements.js", get(async || file("text/javascript; charset=utf-8", include_str!("page/elements.js"))))
         .route("/events", get(events))
+        .merge(arrivals::routes())
 }
 
 fn file(kind: &'static str, content: &'static str) -> Response {
@@ -49,14 +56,20 @@ pub(crate) struct Journal {
     run: u32,
     events: Newest<(u64, &'static str, String)>,
     newest: watch::Sender<u64>,
+    /// Whether a page was ever open. Before that nobody can miss anything, and a campaign need not be written down.
+    is_read: bool,
 }
 
 impl Journal {
     pub(crate) fn new() -> Self {
-        Self { run: rand::random(), events: Newest::new(5_000, 16 * 1024 * 1024), newest: watch::Sender::new(0) }
+        let events = Newest::new(5_000, 16 * 1024 * 1024);
+        Self { run: rand::random(), events, newest: watch::Sender::new(0), is_read: false }
     }
 
     pub(crate) fn push(&mut self, name: &'static str, data: &impl Serialize) {
+        if !self.is_read {
+            return;
+        }
         let number = *self.newest.borrow() + 1;
         // What is pushed is plain data with text keys, which always becomes JSON.
         let data = serde_json::to_string(data).unwrap_or_default();
@@ -71,13 +84,14 @@ impl Journal {
 
     /// The events after `number`; `None` when some of them are gone.
     fn after(&self, number: u64) -> Option<Vec<Event>> {
-        let first = self.events.iter().next().map_or(u64::MAX, |(first, ..)| *first);
         let newest = *self.newest.borrow();
-        if number > newest || (number < newest && first > number + 1) {
+        // Each event's number is one more than that of the event before.
+        let first = self.events.iter().next().map_or(newest + 1, |(first, ..)| *first);
+        if number > newest || first > number + 1 {
             return None;
         }
-        let missed = self.events.iter().filter(|(n, ..)| *n > number);
-        Some(missed.map(|(number, name, data)| self.event(*number, name, data)).collect())
+        let seen = usize::try_from(number + 1 - first).unwrap_or(usize::MAX);
+        Some(self.events.behind(seen).map(|(number, name, data)| self.event(*number, name, data)).collect())
     }
 
     /// The number in an id of this run.
@@ -101,7 +115,8 @@ async fn events(
 ) -> Sse<impl Stream<Item = Result<Event, Infallible>>> {
     let last_id = headers.get("last-event-id").and_then(|id| id.to_str().ok());
     let (newest, seen) = {
-        let state = world.lock();
+        let mut state = world.lock();
+        state.journal.is_read = true;
         (state.journal.newest.subscribe(), last_id.and_then(|id| state.journal.number_of(id)))
     };
     let reader = Reader { world, newest, seen };
@@ -128,25 +143,41 @@ impl Reader {
         let missed = self.seen.and_then(|seen| state.journal.after(seen));
         self.seen = Some(newest);
         missed.unwrap_or_else(|| {
-            vec![state.journal.event(newest, "snapshot", &snapshot(&self.world, &state).to_string())]
+            // Plain data with text keys once more.
+            let snapshot = serde_json::to_string(&Snapshot::of(&self.world, &state)).unwrap_or_default();
+            vec![state.journal.event(newest, "snapshot", &snapshot)]
         })
     }
 }
 
 /// Everything the page shows, for one that opens or that missed too much.
-fn snapshot(world: &World, state: &WorldState) -> Value {
-    let mut messages = Vec::new();
-    for (_, phone) in state.phones.by_activity() {
-        let skipped = phone.messages.len().saturating_sub(MESSAGES_SHOWN);
-        messages.extend(phone.messages.iter().skip(skipped));
+#[derive(Serialize)]
+struct Snapshot<'a> {
+    account: Value,
+    messages: Vec<&'a Kept>,
+    notices: Vec<&'a Value>,
+    webhook: Option<&'a str>,
+}
+
+impl<'a> Snapshot<'a> {
+    fn of(world: &World, state: &'a WorldState) -> Self {
+        let phones: Vec<_> = state.phones.newest().take(PHONES_SHOWN).collect();
+        let messages = phones.into_iter().rev().flat_map(|(_, phone)| {
+            let skipped = phone.messages.len().saturating_sub(MESSAGES_SHOWN);
+            phone.messages.range(skipped..)
+        });
+        Self {
+            account: account(world),
+            messages: messages.collect(),
+            notices: state.notices.iter().collect(),
+            webhook: state.webhook_url.as_ref().map(url::Url::as_str),
+        }
     }
-    // A token that somebody configured may be a real one, and is not shown.
+}
+
+/// The account of the command that a page shows. A token that somebody configured may be a real one, and is not shown.
+fn account(world: &World) -> Value {
     let built_in = |account: &&Account| account.access_token == crate::ACCESS_TOKEN;
     let account = world.settings.accounts.iter().find(built_in);
-    json!({
-        "account": account.map(|account| json!({ "number": account.phone_number_id, "token": account.access_token })),
-        "messages": messages,
-        "notices": state.notices.iter().collect::<Vec<_>>(),
-        "webhook": state.webhook_url.as_ref().map(url::Url::as_str),
-    })
+    json!(account.map(|account| json!({ "number": account.phone_number_id, "token": account.access_token })))
 }

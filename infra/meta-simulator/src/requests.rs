@@ -1,11 +1,12 @@
 //! The record of every Graph request, for tests to look at.
 
 use bytes::Bytes;
-use http::{HeaderMap, Method};
+use http::request::Parts;
+use http::{HeaderMap, HeaderName, HeaderValue, Method};
 use serde_json::{Value, json};
 
 /// Bodies longer than this are cut in the record (never for the endpoints themselves).
-pub(crate) const MAX_RECORDED_BODY: usize = 1024 * 1024;
+const MAX_RECORDED_BODY: usize = 1024 * 1024;
 
 /// One request that reached the Graph side of the simulator.
 #[derive(Clone, Debug)]
@@ -22,8 +23,6 @@ pub struct RecordedRequest {
     pub body: Bytes,
     /// The body as JSON, when it is JSON.
     pub json: Option<Value>,
-    /// The digits of `to`, when this is a `POST …/messages`.
-    pub(crate) recipient: Option<String>,
 }
 
 impl RecordedRequest {
@@ -32,9 +31,31 @@ impl RecordedRequest {
         self.headers.get(name).and_then(|value| value.to_str().ok())
     }
 
+    /// As it is kept: unparsed, since parsed a message takes ten times as much, and in memory of its own, since what
+    /// came over a connection holds on to all that was read there with it.
+    pub(crate) fn new(parts: &Parts, path: &str, body: &[u8]) -> Self {
+        let own = |(name, value): (&HeaderName, &HeaderValue)| {
+            // It was a header's value before, so it is one again.
+            let value = HeaderValue::from_bytes(value.as_bytes()).ok()?;
+            Some((name.clone(), value))
+        };
+        Self {
+            method: parts.method.clone(),
+            path: path.to_owned(),
+            query: parts.uri.query().map(str::to_owned),
+            headers: parts.headers.iter().filter_map(own).collect(),
+            body: Bytes::copy_from_slice(body.get(..MAX_RECORDED_BODY).unwrap_or(body)),
+            json: None,
+        }
+    }
+
+    /// As it is told of.
+    pub(crate) fn parsed(&self) -> Self {
+        Self { json: serde_json::from_slice(&self.body).ok(), ..self.clone() }
+    }
+
     pub(crate) fn weight(&self) -> usize {
-        // A parsed body takes about as much again as its text.
-        1024 + self.body.len() * 2
+        1024 + self.body.len()
     }
 
     /// For the control API. The token is left out: a person may have pasted a real one.
@@ -53,7 +74,7 @@ impl RecordedRequest {
             "query": self.query,
             "headers": headers,
             "body": String::from_utf8_lossy(&self.body),
-            "json": self.json,
+            "json": serde_json::from_slice::<Value>(&self.body).ok(),
         })
     }
 }

@@ -1,36 +1,26 @@
-//! The listener: connections are served by hand, so that a broken one is really broken.
+//! A running simulator: what a test tells it, and what it asks of it.
 
+use std::collections::HashMap;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::Duration;
 
-use axum::Router;
-use axum::body::Body;
-use axum::extract::DefaultBodyLimit;
-use axum::routing::get;
-use http::{Request, Response};
-use hyper::body::Incoming;
-use hyper::service::service_fn;
-use hyper_util::rt::{TokioIo, TokioTimer};
 use jiff::SignedDuration;
 use serde_json::Value;
-use socket2::{SockRef, Socket};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::TcpListener;
 use tokio::task::AbortHandle;
-use tower::ServiceExt;
 use url::Url;
 
 use crate::customers::{self, Customer, CustomerMessage, NotSent};
-use crate::faults::{Fault, HangUp};
-use crate::graph::{self, numbers};
-use crate::phones::PhoneMessage;
+use crate::faults::Fault;
+use crate::graph::numbers;
+use crate::phones::{Kept, PhoneMessage};
 use crate::requests::RecordedRequest;
 use crate::settings::Settings;
 use crate::weather::Weather;
 use crate::webhooks::{self, Change};
 use crate::world::World;
-use crate::{control, page};
+use crate::{counts, listener};
 
 /// A running simulator. It works in background tasks and stops, port and all, when dropped.
 pub struct Simulator {
@@ -54,8 +44,8 @@ impl Simulator {
     pub async fn bind(settings: Settings) -> io::Result<Self> {
         let listener = TcpListener::bind(settings.address).await?;
         let world = Arc::new(World::new(settings, listener.local_addr()?, webhooks::Client::new()?));
-        let router = router(&world);
-        let accepting = tokio::spawn(accept(listener, Arc::clone(&world), router)).abort_handle();
+        let router = listener::router(&world);
+        let accepting = tokio::spawn(listener::accept(listener, Arc::clone(&world), router)).abort_handle();
         Ok(Self { world, accepting })
     }
 
@@ -74,16 +64,40 @@ impl Simulator {
         format!("http://{}/", self.world.address)
     }
 
-    /// Every Graph request seen, oldest first: the newest 10,000, or fewer when they are big.
-    pub fn requests(&self) -> Vec<RecordedRequest> {
-        self.world.lock().requests.iter().map(|request| RecordedRequest::clone(request)).collect()
+    /// The page that shows a campaign arriving.
+    pub fn arrivals_url(&self) -> String {
+        format!("http://{}/arrivals", self.world.address)
     }
 
-    /// How many `POST …/messages` to this recipient were seen, whatever came of them. Counts the kept [`Self::requests`].
+    /// Every Graph request seen, oldest first: the newest 10,000, or fewer when they are big.
+    pub fn requests(&self) -> Vec<RecordedRequest> {
+        let requests: Vec<_> = self.world.lock().requests.iter().cloned().collect();
+        requests.iter().map(|request| request.parsed()).collect()
+    }
+
+    /// How many `POST …/messages` to this recipient were seen, whatever came of them. Exact, however many of the
+    /// [`Self::requests`] are no longer kept.
     pub fn posts_to(&self, phone: &str) -> usize {
-        let wanted = Some(numbers::phone(phone));
-        let is_wanted = |request: &&Arc<RecordedRequest>| request.recipient.as_deref().map(numbers::phone) == wanted;
-        self.world.lock().requests.iter().filter(is_wanted).count()
+        self.world.lock().counts.posts_to(&numbers::phone(phone))
+    }
+
+    /// How many `POST …/messages` to each recipient were seen, whatever came of them. A recipient stands under the
+    /// `wa_id`, however it was written.
+    pub fn posts_by_phone(&self) -> HashMap<String, usize> {
+        let posts = self.world.lock().counts.posts();
+        counts::by_phone(posts)
+    }
+
+    /// How many messages Meta accepted for each recipient: what the person would have received.
+    pub fn accepted_by_phone(&self) -> HashMap<String, usize> {
+        let accepted = self.world.lock().counts.accepted();
+        counts::by_phone(accepted)
+    }
+
+    /// How many webhooks are still to come: the statuses of the accepted messages, and whatever else was sent, that the
+    /// webhook has not taken yet. Those that were given up are not among them. Batches and doubles count until the end.
+    pub fn webhooks_pending(&self) -> usize {
+        self.world.lock().pending.count()
     }
 
     /// What this phone received, oldest first. The customer's own messages are left out.
@@ -91,7 +105,7 @@ impl Simulator {
         let state = self.world.lock();
         let phone = state.phones.get(&numbers::phone(number));
         let messages = phone.into_iter().flat_map(|phone| &phone.messages);
-        messages.filter(|message| !message.from_customer).cloned().collect()
+        messages.filter(|message| !message.from_customer).map(Kept::message).collect()
     }
 
     /// A customer writes a text to the first account; gives back its id. It goes to the webhook when there is one.
@@ -177,13 +191,33 @@ impl Simulator {
         }
     }
 
+    /// Every so many-th `POST …/messages` fails this way, until [`Self::clear_faults`]: with 20 the 20th, the 40th, ….
+    /// Only those count that Meta would look at: with a token and a number of its, and with no other fault. Several
+    /// such faults hold side by side; what one of them hits, the later ones don't count. A message was read already, so
+    /// [`Fault::CloseBeforeReading`] is here what [`Fault::CloseAfterRequest`] is.
+    pub fn fail_some(&self, fault: Fault, every: u32) {
+        self.world.lock().faults.arm_share(fault, every);
+    }
+
+    /// How many messages one number of the business may send within any one second from now on; more are refused with
+    /// error 130429. `None`: any number.
+    pub fn set_messages_per_second(&self, limit: Option<u32>) {
+        self.world.lock().limits.messages_per_second = limit;
+    }
+
+    /// Whether Meta refuses more than one message in 6 s from one number to the same recipient (error 131056), as
+    /// [`Settings::pair_rate_limit`] tells.
+    pub fn set_pair_rate_limit(&self, holds: bool) {
+        self.world.lock().limits.pair_rate_limit = holds;
+    }
+
     /// Forgets every armed fault. Those by a recipient's number stay.
     pub fn clear_faults(&self) {
         self.world.lock().faults.clear();
     }
 
-    /// Back to how it was at the start: no requests, phones, faults, media, blocked users or preferences; the built-in
-    /// templates; the weather of the settings.
+    /// Back to how it was at the start: no requests, counts, phones, faults, media, blocked users or preferences; the
+    /// built-in templates; the weather and the limits of the settings. Webhooks that were still to come don't.
     pub fn reset(&self) {
         self.world.reset();
     }
@@ -193,69 +227,5 @@ impl Drop for Simulator {
     fn drop(&mut self) {
         self.accepting.abort();
         self.world.tasks.stop();
-    }
-}
-
-fn router(world: &Arc<World>) -> Router {
-    Router::new()
-        .merge(page::routes())
-        .nest("/control", control::routes())
-        .route("/whatsapp_business/attachments/{id}", get(graph::media::download))
-        .fallback(graph::serve)
-        .layer(DefaultBodyLimit::max(graph::MAX_BODY))
-        .with_state(Arc::clone(world))
-}
-
-async fn accept(listener: TcpListener, world: Arc<World>, router: Router) {
-    loop {
-        match listener.accept().await {
-            Ok((stream, _)) if world.lock().faults.take_close_before_reading() => {
-                drop(stream);
-                world.lock().notice("a connection: fault close_before_reading");
-            }
-            Ok((stream, _)) => {
-                let connection = connection(stream, Arc::clone(&world), router.clone());
-                world.tasks.spawn(connection);
-            }
-            // Out of file descriptors, most likely: the open connections need a moment to end.
-            Err(_) => tokio::time::sleep(Duration::from_millis(50)).await,
-        }
-    }
-}
-
-async fn connection(stream: TcpStream, world: Arc<World>, router: Router) {
-    // Small answers must not wait for an acknowledgement of the one before.
-    let _ = stream.set_nodelay(true);
-    // A second handle on the socket: it outlives the HTTP side, so that closing it is the last word.
-    let Ok(socket) = SockRef::from(&stream).try_clone() else { return };
-    let service = service_fn(|request| answer(&router, &socket, request));
-    let mut http = hyper::server::conn::http1::Builder::new();
-    let http = http.timer(TokioTimer::new()).serve_connection(TokioIo::new(stream), service);
-    let mut http = std::pin::pin!(http);
-    let mut hang_up = world.hang_up.subscribe();
-    loop {
-        tokio::select! {
-            // A broken connection is the caller's to see; here it just ends.
-            _ = http.as_mut() => break,
-            Ok(()) = hang_up.changed() => http.as_mut().graceful_shutdown(),
-        }
-    }
-}
-
-/// Ends the connection without an answer.
-#[derive(Debug, thiserror::Error)]
-#[error("the simulated connection breaks")]
-struct Broken;
-
-async fn answer(router: &Router, socket: &Socket, request: Request<Incoming>) -> Result<Response<Body>, Broken> {
-    let Ok(response) = router.clone().oneshot(request).await;
-    match response.extensions().get() {
-        None => Ok(response),
-        Some(HangUp::Fin) => Err(Broken),
-        Some(HangUp::Reset) => {
-            // A close that may not linger is an RST. Without it the connection still ends, with a FIN.
-            let _ = socket.set_linger(Some(Duration::ZERO));
-            Err(Broken)
-        }
     }
 }

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use url::Url;
 
+use crate::limits::Limits;
 use crate::weather::Weather;
 
 /// How a simulator runs. [`Settings::default`] suits tests: a random port, nothing paced, no webhook.
@@ -23,6 +24,18 @@ pub struct Settings {
     /// Refuse what Meta refuses when the customer has not written for 24 hours (error 131047) also to those who never
     /// wrote. Off, they count as having written just now.
     pub enforce_window: bool,
+    /// How many messages one phone number of the business may send within any one second; more are refused with error
+    /// 130429. Meta allows 80, then 1,000. Without it there is no limit.
+    pub messages_per_second: Option<u32>,
+    /// Refuse more than one message in 6 s from one number to the same recipient (error 131056), as Meta does. Up to 45
+    /// may come at once, borrowed from the time that follows.
+    pub pair_rate_limit: bool,
+    /// How long a `POST …/messages` takes: it takes effect after half of this, and is answered after the other half.
+    pub answer_delay: Duration,
+    /// How many changes a webhook call carries at most when they are batched. Meta sends up to 1,000.
+    pub batch_size: usize,
+    /// How often a webhook that isn't taken is sent in all. Meta goes on for days.
+    pub webhook_attempts: u32,
     /// The accounts that are served. The first one owns nothing more than the others.
     pub accounts: Vec<Account>,
 }
@@ -36,8 +49,19 @@ impl Default for Settings {
             weather: Weather::default(),
             any_template: true,
             enforce_window: false,
+            messages_per_second: None,
+            pair_rate_limit: false,
+            answer_delay: Duration::ZERO,
+            batch_size: 10,
+            webhook_attempts: 5,
             accounts: vec![Account::built_in()],
         }
+    }
+}
+
+impl Settings {
+    pub(crate) fn limits(&self) -> Limits {
+        Limits::new(self.messages_per_second, self.pair_rate_limit)
     }
 }
 

@@ -12,7 +12,8 @@ pub struct Weather {
     pub doubled: bool,
     /// A message's statuses arrive backwards: read, delivered, sent.
     pub shuffled: bool,
-    /// What falls due within the status delay (at least 100 ms) comes in one call, 10 changes at most.
+    /// What falls due within the status delay (at least 100 ms) comes in one call, with
+    /// [`Settings::batch_size`](crate::Settings::batch_size) changes at most.
     pub batched: bool,
 }
 

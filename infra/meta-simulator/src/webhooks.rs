@@ -9,11 +9,12 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 
+use crate::pending::Ticket;
 use crate::settings::Account;
 use crate::world::World;
 pub(crate) use batch::Batch;
 pub(crate) use delivery::{Client, verify};
-pub(crate) use statuses::report_statuses;
+pub(crate) use statuses::{Outlook, report};
 
 /// One change of one account, as it stands under `changes`.
 #[derive(Clone, Debug)]
@@ -29,6 +30,13 @@ impl Change {
     }
 }
 
+/// A change that counts as pending until it was taken or given up.
+#[derive(Debug)]
+pub(crate) struct Outgoing {
+    change: Change,
+    ticket: Ticket,
+}
+
 /// The value of a change that concerns one phone number of the business.
 pub(crate) fn value(account: &Account, kind: &str, item: &Value) -> Value {
     json!({
@@ -42,21 +50,22 @@ pub(crate) fn value(account: &Account, kind: &str, item: &Value) -> Value {
 }
 
 /// Sends one change, and ends when it was taken or given up; batched, when it waits with the others.
-pub(crate) async fn send(world: &Arc<World>, change: Change) {
+async fn send(world: &Arc<World>, change: Outgoing) {
     if is_batched(world) {
         batch::hold(world, change);
     } else {
-        delivery::deliver(world, &[change]).await;
+        delivery::deliver(world, vec![change]).await;
     }
 }
 
 /// Sends one change in the background. A batch gathers them in the order of these calls.
 pub(crate) fn send_soon(world: &Arc<World>, change: Change) {
+    let change = Outgoing { change, ticket: world.lock().pending.ticket() };
     if is_batched(world) {
         batch::hold(world, change);
     } else {
         let task_world = Arc::clone(world);
-        world.tasks.spawn(async move { delivery::deliver(&task_world, &[change]).await });
+        world.tasks.spawn(async move { delivery::deliver(&task_world, vec![change]).await });
     }
 }
 
@@ -83,6 +92,6 @@ pub(crate) fn approve_template(world: &Arc<World>, account: &Account, id: String
                 "message_template_category": template.category,
             })
         };
-        send(&task_world, Change::new(&account, "message_template_status_update", value)).await;
+        send_soon(&task_world, Change::new(&account, "message_template_status_update", value));
     });
 }

@@ -9,14 +9,18 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 use url::Url;
 
+use crate::arrivals::Arrivals;
 use crate::clock;
+use crate::counts::Counts;
 use crate::customers::{NotSent, Stopped};
 use crate::faults::ArmedFaults;
 use crate::graph::block_users::BlockList;
 use crate::graph::media::Media;
 use crate::graph::templates::Template;
+use crate::limits::Limits;
 use crate::newest::Newest;
 use crate::page::Journal;
+use crate::pending::Pending;
 use crate::phones::Phones;
 use crate::requests::RecordedRequest;
 use crate::settings::{Account, Settings};
@@ -42,12 +46,16 @@ pub(crate) struct State {
     pub(crate) webhook_url: Option<Url>,
     pub(crate) requests: Newest<Arc<RecordedRequest>>,
     pub(crate) phones: Phones,
+    pub(crate) counts: Counts,
+    pub(crate) arrivals: Arrivals,
+    pub(crate) limits: Limits,
     pub(crate) faults: ArmedFaults,
     pub(crate) blocked: BlockList,
     pub(crate) stopped: Stopped,
     pub(crate) weather: Weather,
     /// Webhooks that wait to leave together.
     pub(crate) batch: Batch,
+    pub(crate) pending: Pending,
     pub(crate) media: Newest<Arc<Media>>,
     pub(crate) templates: Vec<Template>,
     /// What went wrong lately, for the page.
@@ -61,11 +69,15 @@ impl World {
             webhook_url: settings.webhook_url.clone(),
             requests: Newest::new(10_000, 256 * MEBIBYTE),
             phones: Phones::default(),
+            counts: Counts::default(),
+            arrivals: Arrivals::default(),
+            limits: settings.limits(),
             faults: ArmedFaults::default(),
             blocked: BlockList::default(),
             stopped: Stopped::default(),
             weather: settings.weather,
             batch: Batch::default(),
+            pending: Pending::default(),
             media: Newest::new(1_000, 256 * MEBIBYTE),
             templates: crate::graph::templates::built_in(&settings.accounts),
             notices: Newest::new(NOTICES, MEBIBYTE),
@@ -113,17 +125,24 @@ impl World {
     pub(crate) fn reset(&self) {
         let mut state = self.lock();
         state.requests.clear();
-        state.phones = Phones::default();
+        // Many phones take a while to go, and nobody need wait for them.
+        let phones = std::mem::take(&mut state.phones);
+        state.counts = Counts::default();
+        state.arrivals = Arrivals::default();
+        state.limits = self.settings.limits();
         state.faults = ArmedFaults::default();
         state.blocked = BlockList::default();
         state.stopped = Stopped::default();
         state.weather = self.settings.weather;
         // What waited concerns what is gone.
         drop(state.batch.take());
+        state.pending.reset();
         state.media.clear();
         state.templates = crate::graph::templates::built_in(&self.settings.accounts);
         state.notices.clear();
         state.journal.push("reset", &json!({}));
+        drop(state);
+        drop(phones);
     }
 }
 

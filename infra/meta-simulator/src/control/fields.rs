@@ -60,6 +60,11 @@ impl Fields {
         self.0.remove(name).ok_or_else(|| Refusal::bad(format!("{name} is missing.")))
     }
 
+    /// A member of any kind, if it is there; it may be `null`.
+    pub(super) fn given(&mut self, name: &str) -> Option<Value> {
+        self.0.remove(name)
+    }
+
     pub(super) fn optional_text(&mut self, name: &str) -> Result<Option<String>, Refusal> {
         match self.0.remove(name) {
             None | Some(Value::Null) => Ok(None),

@@ -1,5 +1,7 @@
 //! `/{phone_number_id}/block_users`: block, unblock, list.
 
+use std::collections::{HashMap, HashSet};
+
 use axum::response::Response;
 use serde_json::{Map, Value, json};
 
@@ -22,22 +24,47 @@ pub(crate) enum Change {
     Unblock,
 }
 
-/// Who is blocked, in the order in which it happened.
+/// Who is blocked.
 #[derive(Debug, Default)]
 pub(crate) struct BlockList {
-    /// Phone number id of the business, and the user's `wa_id`.
-    users: Vec<(String, String)>,
+    /// By the phone number id of the business.
+    numbers: HashMap<String, Blocked>,
     /// Grows with every change, so that a cursor from before it is noticed.
     version: u64,
 }
 
+/// Whom one number blocked, by `wa_id`.
+#[derive(Debug, Default)]
+struct Blocked {
+    /// In the order in which it happened.
+    users: Vec<String>,
+    /// The same once more: every message asks for its recipient.
+    known: HashSet<String>,
+}
+
 impl BlockList {
     pub(crate) fn contains(&self, phone_number_id: &str, wa_id: &str) -> bool {
-        self.users.iter().any(|(owner, user)| owner == phone_number_id && user == wa_id)
+        self.numbers.get(phone_number_id).is_some_and(|blocked| blocked.known.contains(wa_id))
     }
 
-    fn of<'a>(&'a self, phone_number_id: &'a str) -> impl Iterator<Item = &'a str> {
-        self.users.iter().filter(move |(owner, _)| owner == phone_number_id).map(|(_, user)| user.as_str())
+    fn of(&self, phone_number_id: &str) -> &[String] {
+        self.numbers.get(phone_number_id).map_or(&[], |blocked| blocked.users.as_slice())
+    }
+
+    fn block(&mut self, phone_number_id: &str, wa_id: &str) {
+        let blocked = self.numbers.entry(phone_number_id.to_owned()).or_default();
+        if blocked.known.insert(wa_id.to_owned()) {
+            blocked.users.push(wa_id.to_owned());
+            self.version += 1;
+        }
+    }
+
+    fn unblock(&mut self, phone_number_id: &str, wa_id: &str) {
+        let Some(blocked) = self.numbers.get_mut(phone_number_id) else { return };
+        if blocked.known.remove(wa_id) {
+            blocked.users.retain(|user| user != wa_id);
+            self.version += 1;
+        }
     }
 }
 
@@ -117,17 +144,12 @@ fn change_one(
             if !messages::wrote_lately(world, state, account, &wa_id) {
                 return Err(GraphError::of(131_047));
             }
-            if state.blocked.of(number).count() >= MAX_BLOCKED {
+            if state.blocked.of(number).len() >= MAX_BLOCKED {
                 return Err(GraphError::of(139_101));
             }
-            state.blocked.users.push((number.clone(), wa_id.clone()));
-            state.blocked.version += 1;
+            state.blocked.block(number, &wa_id);
         }
-        Change::Unblock if is_blocked => {
-            state.blocked.users.retain(|(owner, user)| owner != number || *user != wa_id);
-            state.blocked.version += 1;
-        }
-        Change::Unblock => {}
+        Change::Unblock => state.blocked.unblock(number, &wa_id),
     }
     Ok(customer)
 }
@@ -141,8 +163,8 @@ fn named(mut user: Value, customer: &Customer) -> Value {
 
 pub(crate) fn list(world: &World, account: &Account, call: &Call) -> Result<Response, GraphError> {
     let state = world.lock();
-    let user = |id| Some(named(json!({ "messaging_product": "whatsapp" }), &Customer::read(id).ok()?));
-    let users: Vec<Value> = state.blocked.of(&account.phone_number_id).filter_map(user).collect();
+    let user = |id: &String| Some(named(json!({ "messaging_product": "whatsapp" }), &Customer::read(id).ok()?));
+    let users: Vec<Value> = state.blocked.of(&account.phone_number_id).iter().filter_map(user).collect();
     let base_url = format!("http://{}", world.address);
     Ok(ok(&paging::page(call, &base_url, &users, state.blocked.version)?))
 }

@@ -9,12 +9,13 @@ use serde_json::{Map, Value, json};
 use super::checks::{self, Message};
 use super::errors::GraphError;
 use super::{Call, choices, ids, ok, templates};
+use crate::clock;
 use crate::faults::{self, NumberFault};
 use crate::json::set;
 use crate::phones::{DeliveryStatus, PhoneMessage};
 use crate::settings::Account;
+use crate::webhooks::{self, Outlook};
 use crate::world::{State, World};
-use crate::{clock, webhooks};
 
 const WINDOW: SignedDuration = SignedDuration::from_hours(24);
 
@@ -33,10 +34,10 @@ pub(crate) fn post(world: &Arc<World>, account: &Account, call: &Call) -> Result
         Some(NumberFault::FailsLater(code)) => Some(code),
         Some(NumberFault::Transport(_)) | None => None,
     };
-    let on_phone = accept(world, account, &message)?;
-    webhooks::report_statuses(world, account, &on_phone, fails_later);
+    let (id, outlook) = accept(world, account, &message, fails_later)?;
+    webhooks::report(world, outlook);
 
-    let mut sent = json!({ "id": on_phone.id });
+    let mut sent = json!({ "id": id });
     if message.kind == "template" {
         set(&mut sent, "message_status", json!("accepted"));
     }
@@ -47,8 +48,14 @@ pub(crate) fn post(world: &Arc<World>, account: &Account, call: &Call) -> Result
     })))
 }
 
-/// Checks what depends on this account's state, and puts the message on the phone.
-fn accept(world: &World, account: &Account, message: &Message<'_>) -> Result<PhoneMessage, GraphError> {
+/// Checks what depends on this account's state, and puts the message on the phone. Gives back its id, and what is to be
+/// reported of it.
+fn accept(
+    world: &World,
+    account: &Account,
+    message: &Message<'_>,
+    fails_later: Option<i64>,
+) -> Result<(String, Outlook), GraphError> {
     let mut state = world.lock();
     if state.blocked.contains(&account.phone_number_id, &message.wa_id) {
         return Err(GraphError::of(130_403));
@@ -69,6 +76,8 @@ fn accept(world: &World, account: &Account, message: &Message<'_>) -> Result<Pho
         "interactive" => (message.text.clone(), choices::of_interactive(message.content)),
         _ => (message.text.clone(), Vec::new()),
     };
+    // Only what would be accepted comes near a limit.
+    state.limits.admit(&account.phone_number_id, &message.wa_id, clock::instant()).map_err(GraphError::of)?;
     let on_phone = PhoneMessage {
         id: ids::wamid(&message.wa_id),
         phone: message.wa_id.clone(),
@@ -84,8 +93,11 @@ fn accept(world: &World, account: &Account, message: &Message<'_>) -> Result<Pho
         at: clock::now(),
     };
     state.journal.push("message", &on_phone);
-    state.phones.add(on_phone.clone());
-    Ok(on_phone)
+    state.counts.accept(&message.wa_id);
+    state.arrivals.add(&on_phone);
+    let accepted = (on_phone.id.clone(), Outlook::new(&state, account, &on_phone, fails_later));
+    state.phones.add(on_phone);
+    Ok(accepted)
 }
 
 /// Whether the customer has written to this number in the last 24 hours. Somebody who never wrote has, unless the settings
@@ -99,8 +111,7 @@ fn mark_read(world: &World, body: &Map<String, Value>) -> Result<Response, Graph
     let id = checks::read_mark(body)?;
     let mut state = world.lock();
     // A message from before a restart is unknown here, yet its mark is as good as any.
-    for message in state.phones.mark_read(id) {
-        state.journal.push("message", &message);
-    }
+    let State { phones, journal, .. } = &mut *state;
+    phones.mark_read(id, |message| journal.push("message", message));
     Ok(ok(&json!({ "success": true })))
 }

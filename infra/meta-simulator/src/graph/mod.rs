@@ -13,6 +13,7 @@ mod paging;
 pub(crate) mod templates;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::extract::{Request, State};
 use axum::response::{IntoResponse, Response};
@@ -21,7 +22,7 @@ use http::{HeaderValue, Method, header, request};
 use serde_json::Value;
 
 use crate::faults::{self, Fault, HangUp, NumberFault};
-use crate::requests::{MAX_RECORDED_BODY, RecordedRequest};
+use crate::requests::RecordedRequest;
 use crate::settings::Account;
 use crate::world::World;
 use errors::{ErrorCode, GraphError};
@@ -70,9 +71,13 @@ impl Call {
         (segments.next().is_none() && version_number(version).is_some()).then_some((version, node, edge))
     }
 
+    /// Whether it is a `POST …/messages`.
+    fn is_message(&self) -> bool {
+        self.parts.method == Method::POST && self.segments().is_some_and(|(_, _, edge)| edge == "messages")
+    }
+
     fn recipient(&self) -> Option<String> {
-        let is_send = self.parts.method == Method::POST && self.segments().is_some_and(|(_, _, e)| e == "messages");
-        let to = self.json.as_ref().filter(|_| is_send)?.get("to")?;
+        let to = self.json.as_ref().filter(|_| self.is_message())?.get("to")?;
         numbers::digits(&text_of(to)?)
     }
 
@@ -118,46 +123,66 @@ pub(crate) async fn serve(State(world): State<Arc<World>>, request: Request) -> 
     };
     let json = serde_json::from_slice(&body).ok();
     let call = Call { parts, path, body, json };
-    let recipient = record(&world, &call);
+    let way = if call.is_message() { world.settings.answer_delay / 2 } else { Duration::ZERO };
+    travel(way).await;
+    let response = take(&world, &call).await;
+    travel(way).await;
+    response
+}
 
-    let armed = world.lock().faults.take();
-    let by_number = || authorized(&world, &call).ok().and_then(|_| call.fault_by_number());
-    let fault = armed.or_else(by_number);
+/// The way of a request, or of its answer. Without one there is no wait at all, not even the timer's shortest.
+async fn travel(way: Duration) {
+    if !way.is_zero() {
+        tokio::time::sleep(way).await;
+    }
+}
+
+/// What a request that has arrived does, and its answer.
+async fn take(world: &Arc<World>, call: &Call) -> Response {
+    let recipient = record(world, call);
+    let fault = fault(world, call);
     if let Some(fault) = &fault {
-        let told = format!("{}: fault {}", describe(&call, recipient.as_deref()), fault.name());
+        let told = format!("{}: fault {}", describe(call, recipient.as_deref()), fault.name());
         world.lock().notice(&told);
     }
-    let answer = answer(&world, &call);
+    let answer = answer(world, call);
     let mut response = match fault {
         Some(fault) => faults::play(fault, &call.path, answer).await,
         None => answer.await,
     };
     if let Some(ErrorCode(code)) = response.extensions().get() {
         let title = errors::title(*code);
-        let told = format!("{}: answered with {code} {title}", describe(&call, recipient.as_deref()));
+        let told = format!("{}: answered with {code} {title}", describe(call, recipient.as_deref()));
         world.lock().notice(told.trim_end());
     }
     if response.extensions().get::<HangUp>().is_none() {
-        add_headers(&call, &mut response);
+        add_headers(call, &mut response);
     }
     response
 }
 
+/// How this request fails: as was armed for the next ones or for all, as its recipient's number says, or as a share of
+/// the messages does.
+fn fault(world: &World, call: &Call) -> Option<Fault> {
+    let armed = world.lock().faults.take();
+    let by_number = || authorized(world, call).ok().and_then(|_| call.fault_by_number());
+    let looked_at = || {
+        let (_, node, _) = call.segments().filter(|_| call.is_message())?;
+        owner(world, &authorized(world, call).ok()?.access_token, node)
+    };
+    let by_share = || looked_at().and_then(|_| world.lock().faults.take_share());
+    armed.or_else(by_number).or_else(by_share)
+}
+
 fn record(world: &World, call: &Call) -> Option<String> {
     let recipient = call.recipient();
-    let body = call.body.slice(..call.body.len().min(MAX_RECORDED_BODY));
-    let request = RecordedRequest {
-        method: call.parts.method.clone(),
-        path: call.path.clone(),
-        query: call.parts.uri.query().map(str::to_owned),
-        headers: call.parts.headers.clone(),
-        // A copy, so that the cut rest of a big body is freed.
-        body: Bytes::copy_from_slice(&body),
-        json: call.json.clone().filter(|_| call.body.len() <= MAX_RECORDED_BODY),
-        recipient: recipient.clone(),
-    };
+    let request = RecordedRequest::new(&call.parts, &call.path, &call.body);
     let weight = request.weight();
-    world.lock().requests.push(Arc::new(request), weight);
+    let mut state = world.lock();
+    state.requests.push(Arc::new(request), weight);
+    if let Some(digits) = &recipient {
+        state.counts.post(&numbers::wa_id(digits));
+    }
     recipient
 }
 
@@ -181,6 +206,11 @@ fn authorized<'a>(world: &'a World, call: &Call) -> Result<&'a Account, GraphErr
     account.ok_or_else(GraphError::wrong_token)
 }
 
+/// The account of this phone number id, if the token opens it: one token may open several.
+fn owner<'a>(world: &'a World, token: &str, phone_number_id: &str) -> Option<&'a Account> {
+    world.account_of_number(phone_number_id).filter(|owner| owner.access_token == token)
+}
+
 async fn answer(world: &Arc<World>, call: &Call) -> Response {
     route(world, call).await.unwrap_or_else(IntoResponse::into_response)
 }
@@ -190,8 +220,7 @@ async fn route(world: &Arc<World>, call: &Call) -> Result<Response, GraphError> 
     let token = &authorized(world, call)?.access_token;
     let method = &call.parts.method;
     let not_found = || GraphError::no_such_object(method.as_str(), node);
-    // One token may open several accounts, so the node decides which.
-    let number = || world.account_of_number(node).filter(|owner| owner.access_token == *token).ok_or_else(not_found);
+    let number = || owner(world, token, node).ok_or_else(not_found);
     let waba = || world.account_of_waba(node).filter(|owner| owner.access_token == *token).ok_or_else(not_found);
 
     match (method, edge) {

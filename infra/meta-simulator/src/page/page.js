@@ -1,5 +1,8 @@
-// Keeps the page in step with the simulator. Every text goes in through textContent, so nothing a sender writes is markup.
+// Keeps the page of phones in step with the simulator.
 "use strict";
+
+// As many phones as the simulator tells of when the page opens. A campaign brings more than anybody can look through.
+const MAX_PHONES = 100;
 
 const phones = new Map(); // number → { messages: Map(id → message), unread }
 const notices = [];
@@ -7,24 +10,15 @@ let chosen = null;
 let webhook = null;
 let hiddenNotices = 0;
 
-const byId = (id) => document.getElementById(id);
-
-function element(tag, className, text) {
-  const made = document.createElement(tag);
-  if (className) made.className = className;
-  if (text !== undefined) made.textContent = text;
-  return made;
-}
-
-const time = (at) => new Date(at).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit", second: "2-digit" });
-// Who hides the number has an id with letters instead.
-const written = (number) => (/^\d+$/.test(number) ? "+" + number : number);
-
 /* ---- what the simulator tells ---- */
 
+// Whether the message was known; nothing when it is only the next status of one that is no longer shown.
 function take(message, isNew) {
   let phone = phones.get(message.phone);
-  if (!phone) phone = { messages: new Map(), unread: 0 };
+  if (!phone) {
+    if (isNew && message.status !== (message.from_customer ? "delivered" : "accepted")) return undefined;
+    phone = { messages: new Map(), unread: 0 };
+  }
   const known = phone.messages.has(message.id);
   phone.messages.set(message.id, message);
   if (!known) {
@@ -32,77 +26,63 @@ function take(message, isNew) {
     phones.delete(message.phone);
     phones.set(message.phone, phone);
     if (isNew && !message.from_customer && message.phone !== chosen) phone.unread += 1;
+    forgetOldPhones();
   }
   return known;
 }
 
-function connect() {
-  // The browser connects again by itself and says which event it saw last.
-  const events = new EventSource("/events");
-  const on = (name, act) => events.addEventListener(name, (event) => act(JSON.parse(event.data)));
+// The chat that is open stays.
+function forgetOldPhones() {
+  for (const number of phones.keys()) {
+    if (phones.size <= MAX_PHONES) return;
+    if (number !== chosen) phones.delete(number);
+  }
+}
 
-  events.onopen = () => connection("live", "Live");
-  events.onerror = () => {
-    connection("lost", "Connection lost, trying again…");
-    // A proxy's error page ends it for good; then it is on us.
-    if (events.readyState === EventSource.CLOSED) setTimeout(connect, 2000);
-  };
-  on("snapshot", (all) => {
+const acts = {
+  snapshot(all) {
     phones.clear();
     notices.length = 0;
     hiddenNotices = 0;
     all.messages.forEach((message) => take(message, false));
     notices.push(...all.notices);
     webhook = all.webhook;
-    showExample(all.account);
+    byId("curl").textContent = command(all.account, '"type":"text","text":{"body":"Hello!"}');
     if (!phones.has(chosen)) chosen = null;
     if (!chosen && wide.matches) chosen = newestPhone();
     showAll();
-  });
-  on("message", (message) => {
+  },
+  message(message) {
     const known = take(message, true);
+    if (known === undefined) return;
     if (!chosen && wide.matches) {
       choose(message.phone);
     } else if (message.phone === chosen) {
       showMessage(message, !known);
     }
-    showPhonesSoon();
-  });
-  on("notice", (notice) => {
+    soon(showPhones);
+  },
+  notice(notice) {
     notices.push(notice);
     if (notices.length > 100) {
       notices.shift();
       hiddenNotices = Math.max(0, hiddenNotices - 1);
     }
-    showNotices();
-  });
-  on("webhook", (state) => {
+    soon(showNotices);
+  },
+  webhook(state) {
     webhook = state.webhook;
     showAnswer();
-  });
-  on("reset", () => {
+  },
+  reset() {
     phones.clear();
     notices.length = 0;
     hiddenNotices = 0;
     chosen = null;
     quote(null);
     showAll();
-  });
-}
-
-function connection(state, text) {
-  const shown = byId("connection");
-  shown.className = "state " + state;
-  if (shown.textContent !== text) shown.textContent = text;
-}
-
-function showExample(account) {
-  byId("curl").textContent = `curl ${location.origin}/v25.0/${account?.number ?? "PHONE_NUMBER_ID"}/messages \\
-  -H 'Authorization: Bearer ${account?.token ?? "ACCESS_TOKEN"}' \\
-  -H 'Content-Type: application/json' \\
-  -d '{"messaging_product":"whatsapp","to":"919876543210",
-       "type":"text","text":{"body":"Hello!"}}'`;
-}
+  },
+};
 
 /* ---- the list of phones ---- */
 
@@ -115,15 +95,18 @@ function showAll() {
   showNotices();
 }
 
-// A campaign brings many messages at once; the list is drawn once per frame.
-let phonesDue = false;
-function showPhonesSoon() {
-  if (phonesDue) return;
-  phonesDue = true;
-  requestAnimationFrame(() => {
-    phonesDue = false;
-    showPhones();
-  });
+// A campaign brings hundreds of messages a second; a list is drawn a few times a second, and at once when it is calm.
+const PACE = 200;
+const due = new Set();
+const drawn = new Map();
+function soon(show) {
+  if (due.has(show)) return;
+  due.add(show);
+  setTimeout(() => {
+    due.delete(show);
+    drawn.set(show, performance.now());
+    show();
+  }, Math.max(0, (drawn.get(show) ?? -PACE) + PACE - performance.now()));
 }
 
 function showPhones() {
@@ -152,6 +135,7 @@ function showPhones() {
     return item;
   });
   byId("phones").replaceChildren(...items);
+  byId("phones-more").hidden = phones.size < MAX_PHONES;
   if (focused) document.querySelector(`#phones button[data-number="${CSS.escape(focused)}"]`)?.focus();
   const total = [...phones.values()].reduce((sum, phone) => sum + phone.unread, 0);
   document.title = (total ? `(${total}) ` : "") + "Phones – Meta simulator";
@@ -563,4 +547,4 @@ byId("faults-hide").addEventListener("click", () => {
 byId("help-open").addEventListener("click", () => byId("help").showModal());
 byId("answer").addEventListener("submit", answer);
 showAll();
-connect();
+listen("/events", acts);

@@ -1,85 +1,122 @@
 //! The body of a webhook call, and its signature.
 
+use std::collections::HashSet;
 use std::fmt::Write;
 
 use hmac::{Hmac, KeyInit, Mac};
 use serde_json::{Value, json};
 use sha2::Sha256;
 
-use super::Change;
-use crate::json::set;
+use super::{Change, Outgoing};
+use crate::json::{items, set};
+use crate::pending::Ticket;
 
 /// One call to the webhook, ready to be sent.
 pub(super) struct Call {
     pub(super) body: String,
     pub(super) signature: String,
+    /// How many of its changes are statuses.
+    pub(super) statuses: u64,
+    /// Those of its changes, which are pending until the call is dropped.
+    tickets: Vec<Ticket>,
+}
+
+impl Call {
+    /// Whether a reset came since.
+    pub(super) fn is_void(&self) -> bool {
+        self.tickets.iter().any(Ticket::is_void)
+    }
 }
 
 /// The calls that carry these changes: one for each app, as each app signs for itself.
-pub(super) fn calls(changes: &[Change], now: i64) -> Vec<Call> {
-    let mut secrets: Vec<&str> = Vec::new();
+pub(super) fn calls(changes: Vec<Outgoing>, now: i64) -> Vec<Call> {
+    let mut by_app: Vec<(String, Vec<Outgoing>)> = Vec::new();
     for change in changes {
-        if !secrets.contains(&change.account.app_secret.as_str()) {
-            secrets.push(&change.account.app_secret);
+        let secret = &change.change.account.app_secret;
+        match by_app.iter_mut().find(|(known, _)| known == secret) {
+            Some((_, own)) => own.push(change),
+            None => by_app.push((secret.clone(), vec![change])),
         }
     }
-    let call = |secret: &str| {
-        let own = changes.iter().filter(|change| change.account.app_secret == secret);
-        let body = json!({ "object": "whatsapp_business_account", "entry": entries(own, now) });
-        let body = escaped(&body.to_string());
-        Call { signature: sign(secret, body.as_bytes()), body }
-    };
-    secrets.into_iter().map(call).collect()
+    by_app.into_iter().map(|(secret, own)| call(&secret, own, now)).collect()
+}
+
+fn call(secret: &str, changes: Vec<Outgoing>, now: i64) -> Call {
+    let (changes, tickets): (Vec<Change>, Vec<Ticket>) =
+        changes.into_iter().map(|outgoing| (outgoing.change, outgoing.ticket)).unzip();
+    let statuses = changes.iter().filter(|change| items(&change.value, "statuses").next().is_some()).count() as u64;
+    let body = json!({ "object": "whatsapp_business_account", "entry": entries(changes, now) });
+    let body = escaped(&body.to_string());
+    Call { signature: sign(secret, body.as_bytes()), body, statuses, tickets }
+}
+
+/// What stands under one `entry`, and what its last change holds already.
+struct Entry {
+    id: String,
+    changes: Vec<Value>,
+    timed: bool,
+    contacts: HashSet<Value>,
 }
 
 /// Neighbours of the same WhatsApp Business Account share an entry, and neighbours of one number and kind a change.
-fn entries<'a>(changes: impl Iterator<Item = &'a Change>, now: i64) -> Vec<Value> {
-    let mut entries: Vec<(&str, Vec<Value>)> = Vec::new();
+fn entries(changes: Vec<Change>, now: i64) -> Vec<Value> {
+    let mut entries: Vec<Entry> = Vec::new();
     for change in changes {
-        let id = change.account.waba_id.as_str();
-        if entries.last().is_none_or(|(last, _)| *last != id) {
-            entries.push((id, Vec::new()));
+        let id = change.account.waba_id;
+        if entries.last().is_none_or(|last| last.id != id) {
+            entries.push(Entry { id, changes: Vec::new(), timed: false, contacts: HashSet::new() });
         }
-        let Some((_, own)) = entries.last_mut() else { continue };
-        let merged = change.field == "messages" && own.last_mut().is_some_and(|last| merge(last, &change.value));
-        if !merged {
-            own.push(json!({ "value": change.value, "field": change.field }));
+        if let Some(entry) = entries.last_mut() {
+            entry.add(&change.field, change.value);
         }
     }
-    let entry = |(id, changes): (&str, Vec<Value>)| {
-        let timed = changes.iter().any(|change| change["field"] != "messages");
-        let mut entry = json!({ "id": id, "changes": changes });
-        if timed {
-            set(&mut entry, "time", json!(now));
+    let entry = |entry: Entry| {
+        let mut told = json!({ "id": entry.id, "changes": entry.changes });
+        if entry.timed {
+            set(&mut told, "time", json!(now));
         }
-        entry
+        told
     };
     entries.into_iter().map(entry).collect()
 }
 
-/// Adds the messages or statuses to those of the change before, if they concern the same number and are of one kind.
-fn merge(change: &mut Value, value: &Value) -> bool {
-    let kind = |value: &Value| ["messages", "statuses"].into_iter().find(|kind| value[kind].is_array());
-    let Some(kind) = kind(value).filter(|_| change["field"] == "messages") else { return false };
-    let Some(into) =
-        change.get_mut("value").filter(|into| into[kind].is_array() && into["metadata"] == value["metadata"])
-    else {
-        return false;
-    };
-    append(into, kind, value, false);
-    append(into, "contacts", value, true);
-    true
-}
-
-fn append(into: &mut Value, list: &str, value: &Value, once: bool) {
-    let mut kept = into.get(list).and_then(Value::as_array).cloned().unwrap_or_default();
-    for item in value[list].as_array().into_iter().flatten() {
-        if !(once && kept.contains(item)) {
-            kept.push(item.clone());
+impl Entry {
+    fn add(&mut self, field: &str, mut value: Value) {
+        self.timed |= field != "messages";
+        if field == "messages" && self.merge(&mut value) {
+            return;
         }
+        self.contacts = items(&value, "contacts").cloned().collect();
+        self.changes.push(json!({ "value": value, "field": field }));
     }
-    if !kept.is_empty() {
-        set(into, list, Value::Array(kept));
+
+    /// Adds the messages or statuses to those of the change before, if they concern the same number and are of one kind.
+    fn merge(&mut self, value: &mut Value) -> bool {
+        let kind = |value: &Value| ["messages", "statuses"].into_iter().find(|kind| value[kind].is_array());
+        let Some(kind) = kind(value) else { return false };
+        let Some(into) = self.changes.last_mut().filter(|last| last["field"] == "messages") else { return false };
+        let Some(into) = into
+            .get_mut("value")
+            .filter(|into| into[kind].is_array() && into["metadata"] == value["metadata"])
+            .and_then(Value::as_object_mut)
+        else {
+            return false;
+        };
+        let mut take = |list: &str| match value.get_mut(list).map(Value::take) {
+            Some(Value::Array(items)) => items,
+            _ => Vec::new(),
+        };
+        let mut contacts = take("contacts");
+        contacts.retain(|contact| self.contacts.insert(contact.clone()));
+        for (list, added) in [(kind, take(kind)), ("contacts", contacts)] {
+            if added.is_empty() {
+                continue;
+            }
+            if let Value::Array(kept) = into.entry(list).or_insert_with(|| json!([])) {
+                kept.extend(added);
+            }
+        }
+        true
     }
 }
 

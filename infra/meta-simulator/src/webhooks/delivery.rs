@@ -9,13 +9,14 @@ use rustls::{ClientConfig, RootCertStore};
 use tokio::sync::Semaphore;
 use url::Url;
 
-use super::Change;
+use super::Outgoing;
 use super::call::{Call, calls};
 use crate::clock;
 use crate::world::World;
 
-const ATTEMPTS: u32 = 5;
 const FIRST_PAUSE: Duration = Duration::from_millis(250);
+/// Meta waits ever longer, for days. Here somebody waits for it.
+const LONGEST_PAUSE: Duration = Duration::from_secs(4);
 const AT_ONCE: usize = 32;
 
 /// The HTTP client for webhooks, with a bound on how many are under way.
@@ -46,29 +47,41 @@ impl Client {
 }
 
 /// Sends the changes until each call is answered with 200, a few times at most.
-pub(super) async fn deliver(world: &World, changes: &[Change]) {
+pub(super) async fn deliver(world: &World, changes: Vec<Outgoing>) {
     let (url, doubled) = {
         let state = world.lock();
         (state.webhook_url.clone(), state.weather.doubled)
     };
     let Some(url) = url else { return };
     for call in calls(changes, clock::now().as_second()) {
-        let taken = until_taken(world, &url, &call).await;
-        if taken && doubled {
+        if !until_taken(world, &url, &call).await {
+            continue;
+        }
+        {
+            let mut state = world.lock();
+            if !call.is_void() {
+                state.counts.send_statuses(call.statuses);
+            }
+        }
+        if doubled {
             until_taken(world, &url, &call).await;
         }
     }
 }
 
 async fn until_taken(world: &World, url: &Url, call: &Call) -> bool {
+    let attempts = world.settings.webhook_attempts;
     let mut pause = FIRST_PAUSE;
-    for attempt in 1..=ATTEMPTS {
+    for attempt in 1..=attempts {
+        if call.is_void() {
+            return false;
+        }
         let Some(problem) = post(world, url, call).await else { return true };
-        if attempt == ATTEMPTS {
-            world.lock().notice(&format!("webhook given up after {ATTEMPTS} attempts: {problem}"));
+        if attempt == attempts {
+            world.lock().notice(&format!("webhook given up after {attempts} attempts: {problem}"));
         } else {
             tokio::time::sleep(pause).await;
-            pause *= 2;
+            pause = LONGEST_PAUSE.min(pause * 2);
         }
     }
     false

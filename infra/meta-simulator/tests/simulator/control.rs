@@ -25,9 +25,27 @@ async fn faults_are_armed_told_and_cleared_over_http() {
         json!({ "fault": "error" }),
         json!({ "fault": "delay" }),
         json!({ "fault": "close_before_reading", "always": true }),
+        json!({ "fault": "close_before_reading", "every": 2 }),
+        json!({ "fault": "bad_gateway", "every": 0 }),
+        json!({ "fault": "bad_gateway", "every": 2, "times": 1 }),
+        json!({ "fault": "bad_gateway", "every": 2, "always": true }),
     ] {
         assert_eq!(meta.control(Method::POST, "/faults", Some(&wrong)).await.0, 400, "{wrong}");
     }
+}
+
+#[tokio::test]
+async fn a_share_of_the_messages_fails_as_armed_over_http() {
+    let meta = Meta::start().await;
+    let arm = json!({ "fault": "error", "code": 131_016, "every": 2 });
+    let (status, body) = meta.control(Method::POST, "/faults", Some(&arm)).await;
+    assert_eq!((status, &body["some"]), (200, &json!([arm])));
+    let mut statuses = Vec::new();
+    for _ in 0..4 {
+        statuses.push(meta.send(&text_to(TO)).await.0);
+    }
+    assert_eq!(statuses, [200, 500, 200, 500]);
+    assert_eq!(meta.control(Method::DELETE, "/faults", None).await.1["some"], json!([]));
 }
 
 #[tokio::test]

@@ -3,7 +3,7 @@ use std::io;
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
-use meta_simulator::{ACCESS_TOKEN, DeliveryStatus, Fault, PHONE_NUMBER_ID};
+use meta_simulator::{ACCESS_TOKEN, DeliveryStatus, Fault, PHONE_NUMBER_ID, Settings};
 use serde_json::json;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -158,6 +158,51 @@ async fn armed_faults_come_in_order_then_the_lasting_one_until_cleared() {
     assert_eq!((meta.simulator.posts_to(TO), meta.simulator.phone(TO).len()), (5, 0));
     meta.simulator.clear_faults();
     assert_eq!(meta.send(&text_to(TO)).await.0, 200);
+}
+
+#[tokio::test]
+async fn every_so_many_th_message_fails_of_those_that_would_be_looked_at() {
+    let meta = Meta::start().await;
+    meta.simulator.fail_some(Fault::BadGateway, 3);
+    let status = async |to: &str| meta.try_send(&text_to(to)).await.unwrap().status().as_u16();
+    let mut statuses = Vec::new();
+    for _ in 0..7 {
+        statuses.push(status(TO).await);
+    }
+    assert_eq!(statuses, [200, 200, 502, 200, 200, 502, 200]);
+    // None of these counts: no token, no number of this token's, no message, and what another fault takes.
+    let url = format!("{}/{PHONE_NUMBER_ID}/messages", meta.simulator.graph_api_url());
+    assert_eq!(meta.client.post(url).json(&text_to(TO)).send().await.unwrap().status(), 403);
+    let url = format!("{}/222/messages", meta.simulator.graph_api_url());
+    let to_nobody = meta.client.post(url).bearer_auth(ACCESS_TOKEN).json(&text_to(TO));
+    assert_eq!(to_nobody.send().await.unwrap().status(), 400);
+    assert_eq!(meta.call(reqwest::Method::GET, &format!("/{PHONE_NUMBER_ID}"), None).await.0, 200);
+    meta.simulator.fail_next(Fault::HtmlTooMany, 1);
+    assert_eq!((status(TO).await, status("15551000006").await), (429, 500));
+    assert_eq!((status(TO).await, status(TO).await), (200, 502));
+    assert_eq!(meta.simulator.accepted_by_phone()[TO], 6, "those that failed took no effect");
+    meta.simulator.clear_faults();
+    for _ in 0..6 {
+        assert_eq!(status(TO).await, 200);
+    }
+}
+
+#[tokio::test]
+async fn a_message_takes_effect_halfway_through_the_answer_delay() {
+    let answer_delay = Duration::from_millis(200);
+    let meta = Meta::bind(Settings { answer_delay, ..Settings::default() }).await;
+    let (start, asked_at) = (Instant::now(), now());
+    assert_eq!(meta.send(&text_to(TO)).await.0, 200);
+    let (taken, answered_at) = (start.elapsed(), now());
+    let accepted_at = meta.simulator.phone(TO)[0].at;
+    assert!(taken >= answer_delay, "{taken:?}");
+    assert!(accepted_at.duration_since(asked_at).unsigned_abs() >= answer_delay / 2, "{asked_at} {accepted_at}");
+    assert!(answered_at.duration_since(accepted_at).unsigned_abs() >= answer_delay / 2, "{accepted_at} {answered_at}");
+}
+
+#[expect(clippy::disallowed_methods, reason = "the simulator dates messages by the real clock")]
+fn now() -> jiff::Timestamp {
+    jiff::Timestamp::now()
 }
 
 #[tokio::test]

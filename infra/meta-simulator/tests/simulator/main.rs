@@ -3,14 +3,18 @@
 #![expect(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, reason = "the whole crate is tests")]
 
 mod account;
+mod arrivals;
 mod block_users;
 mod control;
+mod counts;
 mod customers;
 mod faults;
+mod limits;
 mod media;
 mod messages;
 mod page;
 mod receiver;
+mod scale;
 mod templates;
 mod weather;
 mod webhooks;

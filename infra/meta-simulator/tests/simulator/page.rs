@@ -7,14 +7,18 @@ use crate::{Meta, text_to};
 const TO: &str = "919876543210";
 
 /// Reads a stream of server-sent events.
-struct Events {
+pub(crate) struct Events {
     response: Response,
     rest: String,
 }
 
 impl Events {
-    async fn open(meta: &Meta, last_id: Option<&str>) -> Self {
-        let mut request = meta.client.get(format!("{}events", meta.simulator.page_url()));
+    pub(crate) async fn open(meta: &Meta, last_id: Option<&str>) -> Self {
+        Self::open_at(meta, "events", last_id).await
+    }
+
+    pub(crate) async fn open_at(meta: &Meta, path: &str, last_id: Option<&str>) -> Self {
+        let mut request = meta.client.get(format!("{}{path}", meta.simulator.page_url()));
         if let Some(id) = last_id {
             request = request.header("last-event-id", id);
         }
@@ -22,7 +26,7 @@ impl Events {
     }
 
     /// The next event's name, id and data.
-    async fn next(&mut self) -> (String, String, Value) {
+    pub(crate) async fn next(&mut self) -> (String, String, Value) {
         loop {
             if let Some((event, rest)) = self.rest.split_once("\n\n") {
                 let rest = rest.to_owned();

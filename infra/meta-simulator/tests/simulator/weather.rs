@@ -75,6 +75,25 @@ async fn a_full_batch_leaves_at_once_as_one_signed_call() {
 }
 
 #[tokio::test]
+async fn a_batch_is_as_big_as_the_settings_say() {
+    for batch_size in [1, 3] {
+        let receiver = Receiver::start(0).await;
+        let weather = Weather { batched: true, ..Weather::default() };
+        let status_delay = Duration::from_hours(1);
+        let webhook_url = Some(receiver.url());
+        let meta = Meta::bind(Settings { webhook_url, weather, status_delay, batch_size, ..Settings::default() }).await;
+        for _ in 0..batch_size * 2 {
+            meta.simulator.customer_writes(TO, "Hi");
+        }
+        receiver.wait_for(2).await;
+        for value in receiver.values() {
+            assert_eq!(value["messages"].as_array().unwrap().len(), batch_size);
+            assert_eq!(value["contacts"].as_array().unwrap().len(), 1, "nobody is introduced twice");
+        }
+    }
+}
+
+#[tokio::test]
 async fn what_does_not_fill_a_batch_comes_together_when_time_is_up() {
     let receiver = Receiver::start(0).await;
     let meta = meta_with(&receiver).await;

@@ -1,10 +1,15 @@
+use std::collections::HashSet;
+use std::time::{Duration, Instant};
+
 use meta_simulator::{
     APP_SECRET, Account, CustomerMessage, DeliveryStatus, NotSent, PHONE_NUMBER_ID, Settings, VERIFY_TOKEN, WABA_ID,
+    Weather,
 };
-use serde_json::json;
+use reqwest::Method;
+use serde_json::{Value, json};
 
 use crate::receiver::{Receiver, meta_with, other_account, signature};
-use crate::{Meta, message, text_to};
+use crate::{Meta, eventually, message, text_to};
 
 const TO: &str = "919876543210";
 
@@ -73,6 +78,101 @@ async fn a_refused_webhook_comes_again() {
     receiver.wait_for(3).await;
     let webhooks = receiver.received.lock().unwrap();
     assert!(webhooks.iter().all(|(_, body)| *body == webhooks[0].1));
+}
+
+#[tokio::test]
+async fn a_webhook_is_given_up_after_as_many_attempts_as_the_settings_say() {
+    let receiver = Receiver::start(usize::MAX).await;
+    let settings = Settings { webhook_url: Some(receiver.url()), webhook_attempts: 2, ..Settings::default() };
+    let meta = Meta::bind(settings).await;
+    meta.simulator.customer_writes(TO, "Hi");
+    eventually("given up", async || meta.simulator.webhooks_pending() == 0).await;
+    assert_eq!(receiver.calls().len(), 2);
+    assert_eq!(statuses_sent(&meta).await, 0);
+}
+
+#[tokio::test]
+async fn a_receiver_that_was_down_for_a_while_gets_every_status() {
+    let receiver = Receiver::start(20).await;
+    let settings = Settings { webhook_url: Some(receiver.url()), webhook_attempts: 100, ..Settings::default() };
+    let meta = Meta::bind(settings).await;
+    for _ in 0..10 {
+        meta.send(&text_to(TO)).await;
+    }
+    eventually("every status", async || meta.simulator.webhooks_pending() == 0).await;
+    assert_eq!(statuses_sent(&meta).await, 30, "each that was taken, once");
+    let taken: HashSet<String> = receiver.calls().split_off(20).iter().map(ToString::to_string).collect();
+    assert_eq!(taken.len(), 30);
+}
+
+#[tokio::test]
+async fn a_webhook_is_pending_from_the_acceptance_until_it_was_taken() {
+    let receiver = Receiver::start(0).await;
+    let status_delay = Duration::from_hours(1);
+    let meta = Meta::bind(Settings { webhook_url: Some(receiver.url()), status_delay, ..Settings::default() }).await;
+    meta.send(&text_to(TO)).await;
+    assert_eq!(meta.simulator.webhooks_pending(), 3);
+    meta.send(&text_to("15552131026")).await;
+    assert_eq!(meta.simulator.webhooks_pending(), 4);
+    meta.simulator.customer_writes(TO, "Hi");
+    eventually("the customer's message", async || meta.simulator.webhooks_pending() == 4).await;
+    assert_eq!(receiver.calls().len(), 1);
+    meta.simulator.reset();
+    assert_eq!(meta.simulator.webhooks_pending(), 0, "what was pending concerns what is gone");
+}
+
+#[tokio::test]
+async fn the_statuses_of_a_message_that_its_phone_no_longer_keeps_are_sent() {
+    let receiver = Receiver::start(0).await;
+    let status_delay = Duration::from_millis(100);
+    let meta = Meta::bind(Settings { webhook_url: Some(receiver.url()), status_delay, ..Settings::default() }).await;
+    let mut message = text_to(TO);
+    message["biz_opaque_callback_data"] = json!("order-17");
+    let (_, body) = meta.send(&message).await;
+    // So many newer ones push it out, most likely before its first status is due.
+    for _ in 0..200 {
+        meta.simulator.customer_writes(TO, "Hi");
+    }
+    assert!(meta.simulator.phone(TO).is_empty());
+    eventually("every webhook", async || meta.simulator.webhooks_pending() == 0).await;
+    assert_eq!(receiver.statuses(), ["sent", "delivered", "read"]);
+    for status in receiver.values().iter().filter_map(|value| value["statuses"].get(0)) {
+        assert_eq!((&status["id"], &status["recipient_id"]), (&body["messages"][0]["id"], &json!(TO)));
+        assert_eq!(status["biz_opaque_callback_data"], "order-17");
+    }
+}
+
+#[tokio::test]
+async fn after_a_reset_no_status_of_an_earlier_message_comes() {
+    let receiver = Receiver::start(0).await;
+    let status_delay = Duration::from_millis(100);
+    let meta = Meta::bind(Settings { webhook_url: Some(receiver.url()), status_delay, ..Settings::default() }).await;
+    let start = Instant::now();
+    meta.send(&text_to(TO)).await;
+    meta.simulator.reset();
+    // Had this machine stood still for so long, the first status would rightly have come.
+    let in_time = start.elapsed() < status_delay;
+    let (_, body) = meta.send(&text_to(TO)).await;
+    eventually("every status", async || meta.simulator.webhooks_pending() == 0).await;
+    if in_time {
+        assert_eq!(receiver.statuses(), ["sent", "delivered", "read"]);
+        let of_the_later = |value: &Value| value["statuses"][0]["id"] == body["messages"][0]["id"];
+        assert!(receiver.values().iter().all(of_the_later));
+    }
+}
+
+#[tokio::test]
+async fn a_doubled_call_is_pending_until_it_came_twice_and_counts_once() {
+    let receiver = Receiver::start(0).await;
+    let meta = meta_with(&receiver).await;
+    meta.simulator.set_weather(Weather { doubled: true, ..Weather::default() });
+    meta.send(&text_to(TO)).await;
+    eventually("every webhook", async || meta.simulator.webhooks_pending() == 0).await;
+    assert_eq!((receiver.calls().len(), statuses_sent(&meta).await), (6, 3));
+}
+
+async fn statuses_sent(meta: &Meta) -> u64 {
+    meta.control(Method::GET, "/counts", None).await.1["totals"]["statuses_sent"].as_u64().unwrap()
 }
 
 #[tokio::test]
