@@ -1,15 +1,11 @@
 //! From the request's short forms to Meta's template components (Meta: "Template messages").
 
 use api::Fields;
-use domain::{Error, Result};
+use domain::{Error, Result, template_value};
 use serde_json::{Map, Value, json};
 
-/// The longest text of a parameter in Meta's schema. What counts is the rendered message, which Meta checks.
-const LONGEST_TEXT: usize = 32_768;
 /// Buttons of a template.
 const MOST_BUTTONS: usize = 10;
-/// Up to here every whole number has a floating point form of its own.
-const LARGEST_EXACT: f64 = 9_007_199_254_740_992.0;
 
 /// Reads the components of a template message. None are made where there is nothing to fill in.
 pub(crate) fn read(fields: &Fields) -> Result<Vec<Value>> {
@@ -92,25 +88,9 @@ fn header_object(path: &str, given: &Map<String, Value>) -> Result<Value> {
     Ok(Value::Object(given.clone()))
 }
 
-/// A value as Meta takes it: a text. Numbers are written out, and booleans as the reference does.
+/// A value as Meta takes it: a text.
 fn text(path: &str, value: &Value) -> Result<String> {
-    let text = match value {
-        Value::String(text) => text.clone(),
-        Value::Bool(true) => "True".to_owned(),
-        Value::Bool(false) => "False".to_owned(),
-        Value::Number(number)
-            if number.is_f64() && number.as_f64().is_none_or(|float| float.abs() >= LARGEST_EXACT) =>
-        {
-            return Err(must(path, "be written as a text: the number is too long to be kept exactly"));
-        }
-        Value::Number(number) => number.to_string(),
-        Value::Null | Value::Array(_) | Value::Object(_) => return Err(must(path, "be a text or a number")),
-    };
-    match text.chars().count() {
-        0 => Err(must(path, "not be empty")),
-        1..=LONGEST_TEXT => Ok(text),
-        _ => Err(must(path, &format!("have at most {LONGEST_TEXT} characters"))),
-    }
+    template_value(value).map_err(|error| Error::invalid_field(path, format!("{path} {error}")))
 }
 
 fn buttons(given: &Value) -> Result<Vec<Value>> {

@@ -20,7 +20,7 @@ mod components;
 
 use api::{Endpoint, Fields, Request, Response, Route};
 use auth::Keys;
-use domain::{Error, Result, Scope};
+use domain::{Result, Scope};
 use outbox::{Draft, Outbox, Terms};
 use whatsapp::Template;
 
@@ -59,27 +59,8 @@ impl Endpoint for SendTemplate {
 }
 
 fn template(fields: &Fields) -> Result<Template> {
-    let name = fields.text("template_name", 1..=512)?;
-    if !name.bytes().all(|byte| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'_')) {
-        let message = "template_name must be made of small letters a to z, digits and _";
-        return Err(Error::invalid_field("template_name", message));
-    }
-    let language = fields.optional_text("language", 1..=20)?.unwrap_or("en");
-    if !is_language_code(language) {
-        return Err(Error::invalid_field("language", "language must be a code such as en, en_US or zh_CN"));
-    }
+    let (name, language) = fields.template()?;
     Ok(Template::new(name, language).components(components::read(fields)?))
-}
-
-/// Two or three small letters, and what Meta puts behind them for a region or a script (Meta: "Supported languages").
-fn is_language_code(code: &str) -> bool {
-    let (language, variant) =
-        code.split_once('_').map_or((code, None), |(language, variant)| (language, Some(variant)));
-    (2..=3).contains(&language.len())
-        && language.bytes().all(|byte| byte.is_ascii_lowercase())
-        && variant.is_none_or(|variant| {
-            (2..=4).contains(&variant.len()) && variant.bytes().all(|byte| byte.is_ascii_alphabetic())
-        })
 }
 
 #[cfg(test)]

@@ -15,6 +15,8 @@ pub struct Route {
     /// The methods that it answers; any other gets 405. None at all: it looks at the method itself, and stands for every
     /// path below its own as well.
     pub methods: &'static [&'static str],
+    /// The methods of the same path that another function answers.
+    pub beside: &'static [&'static str],
     /// The path of the reference, with its trailing slash. The path without it is the same route. At most one segment is a
     /// parameter, as `{phone}`.
     pub path: &'static str,
@@ -26,31 +28,44 @@ pub struct Route {
 const BODY_LIMIT: usize = 64 * 1024;
 /// The largest body of the webhook, in bytes: Meta sends up to 3 MB (Meta: "Webhooks").
 const WEBHOOK_BODY_LIMIT: usize = 4 * 1024 * 1024;
+/// The largest list of recipients, in bytes: Lambda takes 6 MB with everything else in it (AWS: "Lambda quotas").
+const UPLOAD_BODY_LIMIT: usize = 4 * 1024 * 1024;
 
 impl Route {
     /// The function `name` answers `POST path`.
     pub const fn post(name: &'static str, path: &'static str) -> Self {
-        Self { name, methods: &["POST"], path, body_limit: BODY_LIMIT }
+        Self { name, methods: &["POST"], beside: &[], path, body_limit: BODY_LIMIT }
     }
 
     /// The function `name` answers `GET path`.
     pub const fn get(name: &'static str, path: &'static str) -> Self {
-        Self { name, methods: &["GET"], path, body_limit: BODY_LIMIT }
+        Self { name, methods: &["GET"], beside: &[], path, body_limit: BODY_LIMIT }
     }
 
     /// The function `name` answers `DELETE path`, which may have a body.
     pub const fn delete(name: &'static str, path: &'static str) -> Self {
-        Self { name, methods: &["DELETE"], path, body_limit: BODY_LIMIT }
+        Self { name, methods: &["DELETE"], beside: &[], path, body_limit: BODY_LIMIT }
+    }
+
+    /// The function `name` answers `POST path`, with a list of recipients in the body.
+    pub const fn upload(name: &'static str, path: &'static str) -> Self {
+        Self { name, methods: &["POST"], beside: &[], path, body_limit: UPLOAD_BODY_LIMIT }
+    }
+
+    /// Another function answers these methods at the same path.
+    #[must_use]
+    pub const fn beside(self, methods: &'static [&'static str]) -> Self {
+        Self { beside: methods, ..self }
     }
 
     /// The function `name` takes Meta's calls at `path`: a GET that verifies the address, and a POST with what happened.
     pub const fn webhook(name: &'static str, path: &'static str) -> Self {
-        Self { name, methods: &["GET", "POST"], path, body_limit: WEBHOOK_BODY_LIMIT }
+        Self { name, methods: &["GET", "POST"], beside: &[], path, body_limit: WEBHOOK_BODY_LIMIT }
     }
 
     /// The function `name` answers every method at `path` and below it.
     pub const fn pages(name: &'static str, path: &'static str) -> Self {
-        Self { name, methods: &[], path, body_limit: BODY_LIMIT }
+        Self { name, methods: &[], beside: &[], path, body_limit: BODY_LIMIT }
     }
 }
 

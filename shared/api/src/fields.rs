@@ -6,10 +6,11 @@
 use std::ops::RangeInclusive;
 
 use domain::{AccountId, CountryCode, Error, PhoneNumber, Result};
+use jiff::Timestamp;
 use serde_json::{Map, Value};
 
 /// The fields of a JSON object.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Fields(Map<String, Value>);
 
 impl From<Map<String, Value>> for Fields {
@@ -92,10 +93,47 @@ impl Fields {
         Ok(self.optional_integer("account_id")?.map(AccountId))
     }
 
+    /// The template that the request names, and its language: `en` if it names none.
+    pub fn template(&self) -> Result<(&str, &str)> {
+        let name = self.text("template_name", 1..=512)?;
+        if !name.bytes().all(|byte| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'_')) {
+            return Err(must("template_name", "be made of small letters a to z, digits and _"));
+        }
+        let language = self.optional_text("language", 1..=20)?.unwrap_or("en");
+        if !is_language_code(language) {
+            return Err(must("language", "be a code such as en, en_US or zh_CN"));
+        }
+        Ok((name, language))
+    }
+
+    /// A moment, if it is there: a date and a time with an offset, as in RFC 3339.
+    pub fn optional_moment(&self, name: &str) -> Result<Option<Timestamp>> {
+        let Some(value) = self.value(name) else { return Ok(None) };
+        let moment = value.as_str().and_then(|text| text.parse().ok());
+        moment.map(Some).ok_or_else(|| must(name, "be a time with its offset, for example 2026-11-29T09:00:00+05:30"))
+    }
+
+    /// An object, if it is there.
+    pub fn optional_object(&self, name: &str) -> Result<Option<&Map<String, Value>>> {
+        let Some(value) = self.value(name) else { return Ok(None) };
+        value.as_object().map(Some).ok_or_else(|| must(name, "be an object"))
+    }
+
     /// The wamid of the message that is answered, if one is. Meta gives no length; all that are seen are far shorter.
     pub fn reply_to(&self) -> Result<Option<String>> {
         Ok(self.optional_text("reply_to", 1..=255)?.map(str::to_owned))
     }
+}
+
+/// Two or three small letters, and what Meta puts behind them for a region or a script (Meta: "Supported languages").
+fn is_language_code(code: &str) -> bool {
+    let (language, variant) =
+        code.split_once('_').map_or((code, None), |(language, variant)| (language, Some(variant)));
+    (2..=3).contains(&language.len())
+        && language.bytes().all(|byte| byte.is_ascii_lowercase())
+        && variant.is_none_or(|variant| {
+            (2..=4).contains(&variant.len()) && variant.bytes().all(|byte| byte.is_ascii_alphabetic())
+        })
 }
 
 /// A value as a text of `length` characters.
@@ -182,6 +220,29 @@ mod tests {
         for odd in [json!("x"), json!(""), json!([1]), json!(true)] {
             assert_eq!(message(fields(json!({"f": odd})).number("f", -90.0..=90.0)), "f must be a number");
         }
+    }
+
+    #[test]
+    fn a_moment_has_a_date_a_time_and_an_offset() {
+        for (written, utc) in [
+            ("2026-11-29T09:00:00Z", "2026-11-29T09:00:00Z"),
+            ("2026-11-29T09:00:00+05:30", "2026-11-29T03:30:00Z"),
+            ("2026-11-29 09:00:00.5-08:00", "2026-11-29T17:00:00.5Z"),
+        ] {
+            assert_eq!(fields(json!({"f": written})).optional_moment("f").unwrap().unwrap().to_string(), utc);
+        }
+        for odd in [
+            json!("2026-11-29"),
+            json!("2026-11-29T09:00:00"),
+            json!("tomorrow"),
+            json!(""),
+            json!(1_767_323_045),
+            json!([]),
+        ] {
+            assert!(message(fields(json!({"f": odd})).optional_moment("f")).starts_with("f must be a time"), "{odd}");
+        }
+        assert_eq!(fields(json!({"f": null})).optional_moment("f").unwrap(), None);
+        assert_eq!(message(fields(json!({"f": []})).optional_object("f")), "f must be an object");
     }
 
     #[test]

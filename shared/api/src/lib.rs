@@ -2,8 +2,10 @@
 //!
 //! An endpoint implements [`Endpoint`]; [`serve`] runs it on Lambda and [`respond`] answers one event, on Lambda as on
 //! one machine. No event whatsoever crashes a function: one that can't be read is answered with 400, and a panic with
-//! 500. What a schedule starts implements [`Task`]; [`serve_task`] runs it on Lambda.
+//! 500. What a schedule starts implements [`Task`]; [`serve_task`] runs it on Lambda. What takes messages from a queue
+//! implements [`Consumer`]; [`serve_consumer`] runs it.
 
+mod consumer;
 mod endpoint;
 mod event;
 mod fields;
@@ -15,6 +17,7 @@ mod response;
 mod serve;
 mod task;
 
+pub use consumer::{BatchReport, Consumer, consume, serve_consumer};
 pub use endpoint::{Endpoint, Route};
 pub use fields::Fields;
 pub use form::Form;

@@ -1,7 +1,7 @@
 //! The log: JSON lines on standard output, where Lambda collects them.
 //!
 //! One line a request, from within a span that carries the route, the request's id and, once known, the id of the API
-//! key; and one a run of a scheduled task. Never in a line: a key, a token, a message's text, a whole event, a whole phone
+//! key; one a run of a scheduled task; and one a batch of messages from a queue. Never in a line: a key, a token, a message's text, a whole event, a whole phone
 //! number.
 
 use tracing_subscriber::filter::{LevelFilter, Targets};

@@ -115,10 +115,15 @@ impl Request {
         })
     }
 
+    /// Whether the body is said to be of this media type.
+    pub fn is_of_type(&self, media_type: &str) -> bool {
+        let given = self.header("content-type").unwrap_or_default().split(';').next().unwrap_or_default();
+        given.trim().eq_ignore_ascii_case(media_type)
+    }
+
     /// The fields of an HTML form in the body.
     pub fn form(&self) -> Result<Form> {
-        let media_type = self.header("content-type").unwrap_or_default().split(';').next().unwrap_or_default();
-        if !media_type.trim().eq_ignore_ascii_case("application/x-www-form-urlencoded") {
+        if !self.is_of_type("application/x-www-form-urlencoded") {
             let error = Error::new(Kind::Invalid, "The body must be an HTML form").code("invalid_body");
             return Err(error.retryable(false));
         }

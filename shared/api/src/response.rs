@@ -7,6 +7,8 @@ use serde::Serialize;
 use serde::ser::SerializeMap;
 use serde_json::value::RawValue;
 
+use crate::endpoint::Route;
+
 /// An answer. It becomes what API Gateway takes from a function (AWS: "Output format of a Lambda function for proxy
 /// integration", and the format 2.0 of an HTTP API).
 #[derive(Debug)]
@@ -54,6 +56,12 @@ impl Response {
         Ok(Self::json(200, body))
     }
 
+    /// 201 for something that was made; or the answer to an earlier request with the same idempotency key, which made it.
+    pub fn created(body: &impl Serialize, replayed: bool) -> domain::Result<Self> {
+        let response = Self::json(201, serde_json::to_string(body).map_err(Error::internal)?);
+        Ok(if replayed { response.replayed() } else { response })
+    }
+
     /// 200 for a message that Meta took: its answer, unchanged, or the answer to an earlier request with the same
     /// idempotency key. Our own id of the message stands in a header: the body is Meta's.
     pub fn sent(result: &RawValue, message_id: MessageId, replayed: bool) -> domain::Result<Self> {
@@ -77,7 +85,8 @@ impl Response {
         if error.is_replayed() { response.replayed() } else { response }
     }
 
-    pub(crate) fn method_not_allowed(allowed: &[&str]) -> Self {
+    pub(crate) fn method_not_allowed(route: &Route) -> Self {
+        let allowed: Vec<_> = route.methods.iter().chain(route.beside).copied().collect();
         let body = serde_json::json!({
             "error": format!("This path takes {} only", allowed.join(" and ")),
             "code": "method_not_allowed",
@@ -230,11 +239,26 @@ mod tests {
         for response in [
             Response::ok(&json!({})).unwrap(),
             Response::error(&Error::unauthorized()),
-            Response::method_not_allowed(&["POST"]),
+            Response::method_not_allowed(&Route::post("x", "/x/")),
         ] {
             assert_eq!(header(&response, "Content-Type"), Some("application/json"));
             assert_eq!(header(&response, "Cache-Control"), Some("no-store"));
             assert_eq!(header(&response, "X-Content-Type-Options"), Some("nosniff"));
+        }
+    }
+
+    #[test]
+    fn another_method_reads_which_there_are_whoever_answers_them() {
+        let response = Response::method_not_allowed(&Route::get("x", "/x/").beside(&["POST"]));
+        assert_eq!((response.status(), header(&response, "Allow")), (405, Some("GET, POST")));
+        assert_eq!(body(&response)["error"], "This path takes GET and POST only");
+    }
+
+    #[test]
+    fn what_was_made_is_201_and_told_when_it_was_made_before() {
+        for (replayed, told) in [(false, None), (true, Some("true"))] {
+            let response = Response::created(&json!({"id": 1}), replayed).unwrap();
+            assert_eq!((response.status(), header(&response, "Idempotent-Replayed")), (201, told));
         }
     }
 

@@ -96,7 +96,7 @@ async fn call<E: Endpoint>(endpoint: &E, event: Event, invocation: Invocation<'_
     let request = Request::new(event, E::ROUTE, invocation.deadline, invocation.query_key_allowed);
     let allowed = E::ROUTE.methods;
     if !allowed.is_empty() && !allowed.contains(&request.method()) {
-        return (Response::method_not_allowed(allowed), None);
+        return (Response::method_not_allowed(&E::ROUTE), None);
     }
     // On the heap: an endpoint's state, with all the calls to AWS and Meta in it, is some kilobytes.
     let result = AssertUnwindSafe(Box::pin(endpoint.call(&request))).catch_unwind().await;

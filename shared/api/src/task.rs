@@ -60,7 +60,7 @@ fn log_run(outcome: &Result<()>, elapsed: Duration) {
 }
 
 /// The failure as Lambda gets it: what anybody may read.
-fn told(error: &Error) -> Diagnostic {
+pub(crate) fn told(error: &Error) -> Diagnostic {
     let public = error.public();
     let code = public.code.as_deref().unwrap_or_default().to_owned();
     Diagnostic { error_type: code, error_message: public.message.clone() }

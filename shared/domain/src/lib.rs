@@ -13,6 +13,7 @@ mod message_id;
 mod phone_number;
 mod scope;
 mod sending;
+mod template_value;
 mod wording;
 
 pub use account::{Account, AccountId, Accounts, AccountsError, SendRate, SendRateError};
@@ -27,4 +28,5 @@ pub use message_id::MessageId;
 pub use phone_number::{CountryCode, CountryCodeError, PhoneNumber, PhoneNumberError};
 pub use scope::{Scope, UnknownScope};
 pub use sending::{SendState, SendStep, TRANSITIONS, Transition};
+pub use template_value::{TemplateValueError, template_value};
 pub use wording::message_body;

@@ -125,7 +125,7 @@ const fn refused(graph: &GraphError) -> (Kind, &'static str) {
 }
 
 /// How long a throttle lasts when Meta does not say (Meta: "Throughput", "Pair rate limits").
-fn usual_wait(graph: Option<&GraphError>) -> Duration {
+pub fn usual_wait(graph: Option<&GraphError>) -> Duration {
     let seconds = match graph.map(|graph| graph.code) {
         // Messages a second of the sending number.
         Some(130_429) => 1,

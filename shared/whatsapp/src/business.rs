@@ -126,6 +126,27 @@ impl Business {
         paging::read_all(&self.node, "message_templates", &[("fields", FIELDS), ("limit", "50")]).await
     }
 
+    /// The templates of one name, in each of its languages; whatever state they are in.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let meta = meta_simulator::Simulator::start().await?;
+    /// # let token = whatsapp::SecretString::from(meta_simulator::ACCESS_TOKEN);
+    /// # let business = whatsapp::WhatsApp::new(&meta.graph_api_url())?.business(meta_simulator::WABA_ID, &token);
+    /// let languages = business.find_templates("hello_world").await?;
+    /// assert_eq!(languages[0].language, "en_US");
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub async fn find_templates(&self, name: &str) -> Result<Vec<ListedTemplate>, Error> {
+        let query = [("fields", FIELDS), ("limit", "50"), ("name", name)];
+        let mut templates: Vec<ListedTemplate> = paging::read_all(&self.node, "message_templates", &query).await?;
+        // Whether Meta finds parts of names, too, it does not say.
+        templates.retain(|template| template.name == name);
+        Ok(templates)
+    }
+
     /// Hands in a template for Meta's review, which takes up to a day. At most 100 an hour per account.
     ///
     /// ```
