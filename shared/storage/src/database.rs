@@ -82,12 +82,21 @@ impl Database {
 
     /// Makes a conditional update of a row that transactions write, too.
     pub async fn update(&self, update: UpdateItemFluentBuilder) -> domain::Result<Written> {
+        self.update_and_read(update).await.map(|(written, _)| written)
+    }
+
+    /// The same, with what the update asks for of the row that it wrote.
+    pub(crate) async fn update_and_read(
+        &self,
+        update: UpdateItemFluentBuilder,
+    ) -> domain::Result<(Written, Option<Row>)> {
         let mut attempts = 1;
         loop {
-            let answer = update.clone().send().await;
+            let mut answer = update.clone().send().await;
             let error = answer.as_ref().err().and_then(SdkError::as_service_error);
             if !error.is_some_and(UpdateItemError::is_transaction_conflict_exception) || attempts == CONFLICT_ATTEMPTS {
-                return Written::update(answer);
+                let row = answer.as_mut().ok().and_then(|output| output.attributes.take());
+                return Written::update(answer).map(|written| (written, row));
             }
             tokio::time::sleep(CONFLICT_WAIT * (1 << attempts)).await;
             attempts += 1;

@@ -1,10 +1,10 @@
-//! Table `IdempotencyKeys`: which message stands for an `Idempotency-Key`.
+//! Table `IdempotencyKeys`: which message, or which campaign, stands for an `Idempotency-Key`.
 //!
-//! A row points at a message and holds nothing of its outcome: the message's own row is the one truth, so that a
-//! status webhook which settles a message settles the key's answer with it.
+//! A row points at it and holds nothing of what became of it: its own row is the one truth, so that a status webhook which
+//! settles a message settles the key's answer with it.
 
-use aws_sdk_dynamodb::types::{AttributeValue, ReturnValuesOnConditionCheckFailure};
-use domain::{Error, IdempotencyKey, MessageId, Result};
+use aws_sdk_dynamodb::types::{AttributeValue, Put, ReturnValuesOnConditionCheckFailure, TransactWriteItem};
+use domain::{CampaignId, Error, IdempotencyKey, MessageId, Result};
 use jiff::fmt::serde::timestamp::{millisecond, second};
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -12,10 +12,22 @@ use sha2::{Digest, Sha256};
 
 use crate::database::{Database, Written, epoch_millis, outage};
 
+/// When a key may be reserved.
+const FREE: &str = "attribute_not_exists(id) OR expires_at <= :now";
 /// How long a key is kept.
 const RETENTION: SignedDuration = SignedDuration::from_hours(24);
 
-/// A claim to be the one request that sends under a key.
+/// What a key stands for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Subject {
+    /// A message that was sent, or is about to be.
+    MessageId(MessageId),
+    /// A campaign that was made.
+    CampaignId(CampaignId),
+}
+
+/// A claim to be the one request that sends, or makes, under a key.
 #[derive(Clone, Debug)]
 pub struct Claim {
     /// The API key that the idempotency key belongs to: two clients may use the same words.
@@ -24,20 +36,21 @@ pub struct Claim {
     pub key: IdempotencyKey,
     /// SHA-256 over what the request asks for, once read and cleaned.
     pub fingerprint: [u8; 32],
-    /// The message that would be sent.
-    pub message_id: MessageId,
+    /// What would be sent or made.
+    pub subject: Subject,
     /// Now.
     pub at: Timestamp,
 }
 
-/// What a key stands for.
+/// A key that is reserved.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Reservation {
     /// The partition key: SHA-256 over the API key's id and the idempotency key.
     id: String,
     fingerprint: String,
-    /// The message that was sent, or is about to be.
-    pub message_id: MessageId,
+    /// What it stands for.
+    #[serde(flatten)]
+    pub subject: Subject,
     /// When it was reserved.
     #[serde(with = "millisecond::required")]
     pub reserved_at: Timestamp,
@@ -49,6 +62,18 @@ pub struct Reservation {
 }
 
 impl Reservation {
+    fn of(claim: &Claim) -> Result<Self> {
+        let expires_at = claim.at.saturating_add(RETENTION).map_err(Error::internal)?;
+        Ok(Self {
+            id: row_id(&claim.key_id, &claim.key),
+            fingerprint: hex::encode(claim.fingerprint),
+            subject: claim.subject,
+            reserved_at: claim.at,
+            expires_at,
+            time_to_live: expires_at,
+        })
+    }
+
     /// Whether it was made by a request that asked for the same.
     pub fn is_for(&self, claim: &Claim) -> bool {
         self.fingerprint == hex::encode(claim.fingerprint)
@@ -68,9 +93,21 @@ impl IdempotencyKeys {
         Self { table: database.table("IdempotencyKeys"), database: database.clone() }
     }
 
-    /// Reserves a key for the claim's message. `None`: it is reserved. Otherwise what it stands for already.
+    /// Reserves a key for what the claim is about. `None`: it is reserved. Otherwise what it stands for already.
     pub async fn reserve(&self, claim: &Claim) -> Result<Option<Reservation>> {
-        self.put(claim, "attribute_not_exists(id) OR expires_at <= :now", (":now", epoch_millis(claim.at))).await
+        self.put(claim, FREE, (":now", epoch_millis(claim.at))).await
+    }
+
+    /// The write that reserves a key, as a part of the transaction that makes what the claim is about.
+    pub fn reservation(&self, claim: &Claim) -> Result<TransactWriteItem> {
+        let put = Put::builder()
+            .table_name(&self.table)
+            .set_item(Some(serde_dynamo::to_item(Reservation::of(claim)?).map_err(Error::internal)?))
+            .condition_expression(FREE)
+            .expression_attribute_values(":now", epoch_millis(claim.at))
+            .build()
+            .map_err(Error::internal)?;
+        Ok(TransactWriteItem::builder().put(put).build())
     }
 
     /// Reserves a key whose message was surely not sent for the claim's message in its place. `None`: it is
@@ -94,15 +131,7 @@ impl IdempotencyKeys {
         condition: &str,
         (name, value): (&str, AttributeValue),
     ) -> Result<Option<Reservation>> {
-        let expires_at = claim.at.saturating_add(RETENTION).map_err(Error::internal)?;
-        let row = Reservation {
-            id: row_id(&claim.key_id, &claim.key),
-            fingerprint: hex::encode(claim.fingerprint),
-            message_id: claim.message_id,
-            reserved_at: claim.at,
-            expires_at,
-            time_to_live: expires_at,
-        };
+        let row = Reservation::of(claim)?;
         let put = self
             .database
             .client()
@@ -120,7 +149,7 @@ impl IdempotencyKeys {
         };
         let standing: Reservation = serde_dynamo::from_item(standing).map_err(Error::internal)?;
         // The SDK tries again when an answer is lost: then the row that stands in the way is our own.
-        Ok((standing.message_id != claim.message_id).then_some(standing))
+        Ok((standing.subject != claim.subject).then_some(standing))
     }
 }
 
@@ -143,7 +172,7 @@ mod tests {
             key_id: key_id.to_owned(),
             key: IdempotencyKey::parse(key).unwrap(),
             fingerprint: [7; 32],
-            message_id: MessageId::generate(),
+            subject: Subject::MessageId(MessageId::generate()),
             at: "2026-01-02T03:04:05.678Z".parse().unwrap(),
         }
     }
@@ -160,7 +189,7 @@ mod tests {
         let (first, second) = (claim("a", "k"), claim("a", "k"));
         assert!(keys.reserve(&first).await.unwrap().is_none());
         let standing = keys.reserve(&second).await.unwrap().unwrap();
-        assert_eq!((standing.message_id, standing.is_for(&second)), (first.message_id, true));
+        assert_eq!((standing.subject, standing.is_for(&second)), (first.subject, true));
         let other_body = Claim { fingerprint: [8; 32], ..second };
         assert!(!standing.is_for(&other_body));
     }
@@ -171,6 +200,23 @@ mod tests {
         let claim = claim("a", "k");
         assert!(keys.reserve(&claim).await.unwrap().is_none());
         assert!(keys.reserve(&claim).await.unwrap().is_none());
+    }
+
+    #[tokio::test]
+    async fn a_row_holds_what_it_stands_for_under_its_own_name() {
+        for (subject, name, value) in [
+            (Subject::CampaignId(CampaignId(7)), "campaign_id", AttributeValue::N("7".to_owned())),
+            (
+                Subject::MessageId("0193c0de-0000-7000-8000-000000000000".parse().unwrap()),
+                "message_id",
+                AttributeValue::S("0193c0de-0000-7000-8000-000000000000".to_owned()),
+            ),
+        ] {
+            let row = Reservation::of(&Claim { subject, ..claim("a", "k") }).unwrap();
+            let item: std::collections::HashMap<String, AttributeValue> = serde_dynamo::to_item(&row).unwrap();
+            assert_eq!(item.get(name), Some(&value));
+            assert_eq!(serde_dynamo::from_item::<_, Reservation>(item).unwrap().subject, subject);
+        }
     }
 
     #[tokio::test]
@@ -198,7 +244,7 @@ mod tests {
         let (first, second) = (claim("a", "k"), claim("a", "k"));
         assert!(keys.get(&first).await.unwrap().is_none());
         keys.reserve(&first).await.unwrap();
-        assert_eq!(keys.get(&second).await.unwrap().unwrap().message_id, first.message_id);
+        assert_eq!(keys.get(&second).await.unwrap().unwrap().subject, first.subject);
         assert!(keys.get(&claim("b", "k")).await.unwrap().is_none());
         let day = Duration::from_hours(24);
         let nearly = Claim { at: first.at + day - Duration::from_millis(1), ..claim("a", "k") };
@@ -219,8 +265,9 @@ mod tests {
         let first = claim("a", "k");
         keys.reserve(&first).await.unwrap();
         let (second, third) = (claim("a", "k"), claim("a", "k"));
-        assert!(keys.replace(&second, first.message_id).await.unwrap().is_none());
-        let standing = keys.replace(&third, first.message_id).await.unwrap().unwrap();
-        assert_eq!(standing.message_id, second.message_id);
+        let Subject::MessageId(unsent) = first.subject else { panic!("it stands for a message") };
+        assert!(keys.replace(&second, unsent).await.unwrap().is_none());
+        let standing = keys.replace(&third, unsent).await.unwrap().unwrap();
+        assert_eq!(standing.subject, second.subject);
     }
 }

@@ -8,6 +8,9 @@ pub mod accounts;
 mod audit;
 mod aws;
 mod blocked;
+mod bulk;
+mod campaigns;
+mod contacts;
 mod conversations;
 mod database;
 mod events;
@@ -15,18 +18,27 @@ mod idempotency;
 mod messages;
 mod page;
 mod place;
+mod send_rates;
 mod setup_token;
+mod work_queue;
 
 pub use audit::{Actor, AuditTrail, Change, Entry, Facts};
 pub use aws::SetupError;
 pub use blocked::{Became, BlockEvent, BlockedContact, BlockedContacts};
+pub use campaigns::{
+    Added, Campaign, Campaigns, Chunk, ChunkJob, Chunks, Counts, FailureCount, Mark, NewCampaign, NewRecipient,
+    Recipient, Recipients, Sample, Standing, Stepped, Tally, Upload, Wrong,
+};
+pub use contacts::{ContactKnown, Contacts};
 pub use conversations::{Chat, Conversation, Conversations, Heard, OptOut, OptOutBy};
 pub use database::{Database, Transacted, Written, epoch_millis, outage};
 pub use events::{NewEvent, WebhookEvent, WebhookEvents};
-pub use idempotency::{Claim, IdempotencyKeys, Reservation};
+pub use idempotency::{Claim, IdempotencyKeys, Reservation, Subject};
 pub use messages::{
     Claimed, Message, Messages, NewMessage, Outcome, Owner, Received, ReceivedMessage, Report, Status, Statuses, Stored,
 };
 pub use page::Page;
 pub use place::Place;
+pub use send_rates::{Reserved, SendRates};
 pub use setup_token::{SetupToken, SetupTokens};
+pub use work_queue::WorkQueue;

@@ -104,6 +104,18 @@ impl Messages {
         Ok(None)
     }
 
+    /// Messages that were sent from here, by our ids, none of which is asked for twice. One that is not there is left out.
+    pub async fn many(&self, ids: impl IntoIterator<Item = MessageId>) -> Result<HashMap<MessageId, Message>> {
+        let key =
+            |id: MessageId| (self.table.clone(), HashMap::from([("id".to_owned(), AttributeValue::S(id.to_string()))]));
+        let rows = self.database.get_all(ids.into_iter().map(key).collect()).await?;
+        let read = |(_, row)| {
+            let message: Message = serde_dynamo::from_item(row).map_err(Error::internal)?;
+            Ok((message.new.id, message))
+        };
+        rows.into_iter().map(read).collect()
+    }
+
     /// At most `limit` messages of a conversation, newest first; behind the place `after`, if one is given.
     pub async fn newest(&self, chat: &Chat, after: Option<&Place>, limit: i32) -> Result<Page<Stored>> {
         let contact = chat.key();
