@@ -16,14 +16,17 @@
 //! - *sending* whose sender died is *unknown* after its deadline, and is never sent again by us.
 
 mod approved_templates;
+mod campaign;
 mod contact_words;
 mod dry_run;
 mod meta_error;
 mod outbox;
 mod refusals;
 mod setup;
+mod single_sends;
 mod window;
 
+pub use campaign::{CampaignMessage, DELIVERY_TIME, Fate, LeftOut, Trouble, failure_code};
 pub use dry_run::DryRun;
 pub use outbox::{Delivery, Draft, Outbox, Terms};
-pub use setup::from_env;
+pub use setup::{country_from_env, from_env, whatsapp_from_env};

@@ -12,20 +12,21 @@ use serde_json::json;
 use serde_json::value::RawValue;
 use sha2::{Digest, Sha256};
 use storage::{
-    BlockedContacts, Chat, Claim, Claimed, Conversations, Database, IdempotencyKeys, Message, Messages, NewMessage,
-    Outcome, Owner, Reservation,
+    BlockedContacts, Chat, Claim, Claimed, Contacts, Conversations, Database, IdempotencyKeys, Message, Messages,
+    NewMessage, Outcome, Owner, Reservation, SendRates, Subject,
 };
 use whatsapp::{Content, Sent, WhatsApp};
 
 use crate::approved_templates::ApprovedTemplates;
 use crate::meta_error;
+use crate::single_sends::SingleSends;
 
 /// The longest that Meta gets to answer.
-const META_TIMEOUT: Duration = Duration::from_secs(12);
+pub(crate) const META_TIMEOUT: Duration = Duration::from_secs(12);
 /// What is kept back of the function's time for recording the outcome and answering.
 const RECORDING_TIME: Duration = Duration::from_secs(4);
 /// The longest that recording takes; the rest is for the answer.
-const RECORDING_LIMIT: Duration = Duration::from_millis(3500);
+pub(crate) const RECORDING_LIMIT: Duration = Duration::from_millis(3500);
 /// With less time than this left, a send is not begun.
 const LEAST_TIME: Duration = Duration::from_secs(6);
 /// With less time than this for Meta, it is not called: its answer would hardly come.
@@ -40,10 +41,12 @@ const IN_FLIGHT_WAIT: Duration = Duration::from_secs(1);
 /// Sends messages. A clone shares the connections.
 #[derive(Clone, Debug)]
 pub struct Outbox {
-    messages: Messages,
+    pub(crate) messages: Messages,
     idempotency_keys: IdempotencyKeys,
+    pub(crate) singles: SingleSends,
     pub(crate) conversations: Conversations,
     pub(crate) blocked_contacts: BlockedContacts,
+    pub(crate) contacts: Contacts,
     pub(crate) whatsapp: WhatsApp,
     pub(crate) templates: ApprovedTemplates,
     accounts: Arc<Accounts>,
@@ -111,8 +114,10 @@ impl Outbox {
         Self {
             messages: Messages::new(database),
             idempotency_keys: IdempotencyKeys::new(database),
+            singles: SingleSends::new(SendRates::new(database)),
             conversations: Conversations::new(database),
             blocked_contacts: BlockedContacts::new(database),
+            contacts: Contacts::new(database),
             whatsapp,
             templates: ApprovedTemplates::default(),
             accounts,
@@ -161,7 +166,11 @@ impl Outbox {
         // Only now: a slow storage may have taken a part of it.
         let time_left = || terms.time_left.saturating_sub(begun.elapsed());
         let mut result = match meta_timeout(time_left()) {
-            Some(timeout) => self.call_meta(&prepared, timeout).await,
+            Some(timeout) => {
+                let sent = self.call_meta(prepared.account, &prepared.message, timeout).await;
+                self.singles.sent(prepared.account, &sent, self.clock.now()).await;
+                sent.map_err(meta_error::to_domain)
+            }
             None => Err(too_little_time()),
         };
         if let Err(error) = result {
@@ -213,7 +222,7 @@ impl Outbox {
                 Earlier::NeverBegun => self.give_up(&standing, new).await?,
             };
             if unsent {
-                match self.idempotency_keys.replace(claim, standing.message_id).await? {
+                match self.idempotency_keys.replace(claim, message_of(&standing)?).await? {
                     None => return Ok(None),
                     Some(by_another) => standing = by_another,
                 }
@@ -234,15 +243,15 @@ impl Outbox {
     /// What became of the message that a key stands for. An error is what the request is told in place of an answer.
     async fn look_up(&self, claim: &Claim, standing: &Reservation) -> Result<Earlier> {
         if !standing.is_for(claim) {
-            let message = "This Idempotency-Key was used for another request: take a new one";
-            return Err(Error::new(Kind::KeyReused, message).code("idempotency_key_reused").retryable(false));
+            return Err(key_reused());
         }
-        if let Some(message) = self.messages.get(standing.message_id).await? {
+        let message_id = message_of(standing)?;
+        if let Some(message) = self.messages.get(message_id).await? {
             return self.replay(&message);
         }
         let gone_at = standing.reserved_at.saturating_add(RESERVATION_TIME).map_err(Error::internal)?;
         if claim.at < gone_at {
-            return Err(in_flight().about_message(standing.message_id));
+            return Err(in_flight().about_message(message_id));
         }
         Ok(Earlier::NeverBegun)
     }
@@ -267,14 +276,18 @@ impl Outbox {
 
     /// Takes the place of a message that was reserved but never began. `false`: it began just now.
     async fn give_up(&self, standing: &Reservation, new: &NewMessage) -> Result<bool> {
-        let never_begun = NewMessage { id: standing.message_id, ..new.clone() };
+        let never_begun = NewMessage { id: message_of(standing)?, ..new.clone() };
         let why = Error::new(Kind::Unavailable, "The message was never handed to WhatsApp").retryable(true);
         self.messages.give_up(&never_begun, &why).await
     }
 
     /// Calls Meta, a second time where the first surely did not reach it and there is time to learn the same again.
-    async fn call_meta(&self, prepared: &Prepared<'_>, timeout: Duration) -> Result<Sent> {
-        let Prepared { account, message, .. } = prepared;
+    pub(crate) async fn call_meta(
+        &self,
+        account: &Account,
+        message: &whatsapp::Message,
+        timeout: Duration,
+    ) -> Result<Sent, whatsapp::Error> {
         let number = self.whatsapp.number(&account.phone_number_id, &account.access_token);
         let begun = Instant::now();
         let mut result = number.send(message, timeout).await;
@@ -284,32 +297,33 @@ impl Outbox {
                 result = number.send(message, left).await;
             }
         }
-        result.map_err(meta_error::to_domain)
+        result
     }
 
     /// Records what became of a message, and moves its conversation. A failure here is logged and not returned: Meta has
     /// the message, and a client told otherwise would send it again.
     async fn record(&self, new: &NewMessage, owner: &Owner, result: &Result<Sent>) {
         let outcome = match result {
-            Ok(sent) => Outcome::Accepted {
-                wamid: sent.wamid.clone(),
-                answer: sent.answer.get().to_owned(),
-                chat: Chat::with_number(new.account_id, recipient(sent, new)),
-            },
+            Ok(sent) => accepted(sent, new),
             Err(error) if error.kind() == Kind::OutcomeUnknown => Outcome::Unknown,
             Err(error) => Outcome::Rejected(error.public().clone()),
         };
-        let finish = in_time(Box::pin(self.messages.finish(new.id, owner, &outcome)));
+        self.write_down(new, owner, &outcome, result.as_ref().ok()).await;
+    }
+
+    /// Side by side: the outcome into the message's row, and the conversation moved by what was sent.
+    pub(crate) async fn write_down(&self, new: &NewMessage, owner: &Owner, outcome: &Outcome, sent: Option<&Sent>) {
+        let finish = in_time(Box::pin(self.messages.finish(new.id, owner, outcome)));
         let touch = in_time(Box::pin(async {
-            match result {
-                Ok(sent) => {
+            match sent {
+                Some(sent) => {
                     let phone_number = recipient(sent, new);
                     match Chat::with_number(new.account_id, phone_number) {
                         Some(chat) => self.conversations.moved(&chat, phone_number, new.created_at).await,
                         None => Ok(()),
                     }
                 }
-                Err(_) => Ok(()),
+                None => Ok(()),
             }
         }));
         let (finished, touched) = futures::join!(finish, touch);
@@ -318,6 +332,15 @@ impl Outbox {
                 tracing::error!(message_id = %new.id, cause = error.source_chain(), "{what} was not recorded");
             }
         }
+    }
+}
+
+/// What is recorded of a message that Meta took.
+pub(crate) fn accepted(sent: &Sent, new: &NewMessage) -> Outcome {
+    Outcome::Accepted {
+        wamid: sent.wamid.clone(),
+        answer: sent.answer.get().to_owned(),
+        chat: Chat::with_number(new.account_id, recipient(sent, new)),
     }
 }
 
@@ -345,7 +368,7 @@ impl Prepared<'_> {
             key_id: new.key_id.clone(),
             key: key.clone(),
             fingerprint: fingerprint.finalize().into(),
-            message_id: new.id,
+            subject: Subject::MessageId(new.id),
             at: new.created_at,
         }
     }
@@ -387,6 +410,19 @@ fn stored_answer(message: &Message) -> Result<Box<RawValue>> {
         (None, None) => return Err(Error::internal("an accepted message without its wamid")),
     };
     RawValue::from_string(answer).map_err(Error::internal)
+}
+
+/// The message that a key stands for.
+fn message_of(standing: &Reservation) -> Result<MessageId> {
+    match standing.subject {
+        Subject::MessageId(id) => Ok(id),
+        Subject::CampaignId(_) => Err(key_reused()),
+    }
+}
+
+fn key_reused() -> Error {
+    let message = "This Idempotency-Key was used for another request: take a new one";
+    Error::new(Kind::KeyReused, message).code("idempotency_key_reused").retryable(false)
 }
 
 fn in_flight() -> Error {

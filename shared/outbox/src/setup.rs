@@ -21,15 +21,22 @@ pub fn from_env() -> BoxFuture<'static, Result<(Keys, Outbox), SetupError>> {
     connect().boxed()
 }
 
-async fn connect() -> Result<(Keys, Outbox), SetupError> {
+/// Meta's API at the address that the environment names.
+pub fn whatsapp_from_env() -> Result<WhatsApp, SetupError> {
     let graph_api_url = std::env::var(GRAPH_API_URL).map_err(|_| SetupError::new(GRAPH_API_URL, "is not set"))?;
-    let whatsapp = WhatsApp::new(&graph_api_url).map_err(|error| SetupError::new(GRAPH_API_URL, error.to_string()))?;
-    let country = match std::env::var(DEFAULT_COUNTRY_CODE) {
-        Ok(text) => {
-            CountryCode::parse(&text).map_err(|error| SetupError::new(DEFAULT_COUNTRY_CODE, error.to_string()))?
-        }
-        Err(_) => CountryCode::default(),
-    };
+    WhatsApp::new(&graph_api_url).map_err(|error| SetupError::new(GRAPH_API_URL, error.to_string()))
+}
+
+/// The country code that the environment names, to be put before a bare 10-digit number.
+pub fn country_from_env() -> Result<CountryCode, SetupError> {
+    match std::env::var(DEFAULT_COUNTRY_CODE) {
+        Ok(text) => CountryCode::parse(&text).map_err(|error| SetupError::new(DEFAULT_COUNTRY_CODE, error.to_string())),
+        Err(_) => Ok(CountryCode::default()),
+    }
+}
+
+async fn connect() -> Result<(Keys, Outbox), SetupError> {
+    let (whatsapp, country) = (whatsapp_from_env()?, country_from_env()?);
     let database = Database::from_env()?;
     let keys = Keys::new(&database, Clock::system());
     let (accounts, (), ()) = futures::join!(storage::accounts::from_env(), keys.warm(), whatsapp.warm());
