@@ -18,7 +18,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use domain::{Accounts, Clock, Error, Result};
-use storage::{Conversations, Database, Messages, WebhookEvents};
+use storage::{Chunks, Conversations, Database, Messages, WebhookEvents};
 
 use crate::payload::Reader;
 
@@ -34,6 +34,7 @@ const ANSWERING_TIME: Duration = Duration::from_secs(1);
 pub struct Inbox {
     messages: Messages,
     conversations: Conversations,
+    chunks: Chunks,
     events: WebhookEvents,
     accounts: Arc<Accounts>,
     words: Arc<Words>,
@@ -46,6 +47,7 @@ impl Inbox {
         Self {
             messages: Messages::new(database),
             conversations: Conversations::new(database),
+            chunks: Chunks::new(database),
             events: WebhookEvents::new(database),
             accounts,
             words: Arc::new(words),

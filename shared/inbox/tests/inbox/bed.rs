@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use aws_sdk_dynamodb::types::AttributeValue;
-use domain::{AccountId, Accounts, Clock, MessageId, Result};
+use domain::{AccountId, Accounts, Clock, MessageId, RecipientRef, Result};
 use embedded_dynamodb::Engine;
 use hmac::{Hmac, KeyInit, Mac};
 use inbox::{Inbox, Words};
@@ -128,6 +128,11 @@ impl Bed {
 
     /// A message that was handed to Meta, as its row stands after the outcome.
     pub(crate) async fn sent(&self, outcome: Option<&Outcome>) -> Message {
+        self.sent_to(None, outcome).await
+    }
+
+    /// The same, to a campaign's recipient.
+    pub(crate) async fn sent_to(&self, recipient: Option<RecipientRef>, outcome: Option<&Outcome>) -> Message {
         let created_at = at(0);
         let new = NewMessage {
             id: MessageId::generate(),
@@ -137,7 +142,7 @@ impl Bed {
             content: "{}".to_owned(),
             created_at,
             deadline_at: created_at + Duration::from_secs(30),
-            campaign: None,
+            campaign: recipient,
         };
         let owner = Owner::new();
         assert!(matches!(self.messages.begin(&new, &owner).await.unwrap(), Claimed::Ours));

@@ -9,6 +9,7 @@
 
 mod bed;
 mod believed;
+mod campaigns;
 mod concurrency;
 mod order;
 mod pool;
