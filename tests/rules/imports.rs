@@ -14,6 +14,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("meta-errors", &["domain", "whatsapp"]),
     ("outbox", &["auth", "domain", "meta-errors", "storage", "whatsapp"]),
     ("block-list", &["auth", "domain", "meta-errors", "storage", "whatsapp"]),
+    ("campaigns", &["auth", "domain", "meta-errors", "outbox", "storage", "whatsapp"]),
     ("chats", &["auth", "domain", "meta-errors", "storage", "whatsapp"]),
     ("admin", &["domain", "storage"]),
     ("api", &["domain"]),
