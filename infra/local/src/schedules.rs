@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use template::Template;
 use tokio::task::JoinSet;
@@ -19,26 +20,25 @@ pub(crate) fn start(template: &Template, tasks: &HashMap<&str, Task>) -> Result<
         for period in &function.schedules {
             let task = tasks.get(function.name.as_str()).ok_or_else(|| NoSuchFunction(function.name.clone()))?;
             let starts = tokio::time::interval_at(Instant::now() + *period, *period);
-            schedules.spawn(repeat(starts, Arc::clone(task)));
+            schedules.spawn(repeat(starts, Arc::clone(task), function.timeout));
         }
     }
     Ok(schedules)
 }
 
 /// Runs a task at each start. What becomes of a run is in its line of the log.
-async fn repeat(mut starts: Interval, task: Task) {
+async fn repeat(mut starts: Interval, task: Task, time_left: Duration) {
     // A machine that slept has nothing to make up for.
     starts.set_missed_tick_behavior(MissedTickBehavior::Skip);
     loop {
         starts.tick().await;
-        task(Uuid::new_v4().to_string()).await;
+        task(Uuid::new_v4().to_string(), time_left).await;
     }
 }
 
 #[cfg(test)]
 mod tests {
     use std::sync::atomic::{AtomicUsize, Ordering};
-    use std::time::Duration;
 
     use clap::Parser;
     use domain::{Error, Result};
@@ -62,8 +62,14 @@ mod tests {
 
     fn template(name: &str) -> Template {
         let schedules = vec![Duration::from_hours(1), Duration::from_hours(24)];
-        let function = Function { name: name.to_owned(), paths: Vec::new(), schedules };
-        Template { functions: vec![function], tables: Vec::new() }
+        let function = Function {
+            name: name.to_owned(),
+            timeout: Duration::from_mins(15),
+            routes: Vec::new(),
+            schedules,
+            sources: Vec::new(),
+        };
+        Template { functions: vec![function], tables: Vec::new(), queues: Vec::new() }
     }
 
     #[tokio::test(start_paused = true)]
