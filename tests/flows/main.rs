@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "what goes wrong here fails the test")]
 
 mod block_list;
+mod campaigns;
 mod inbox;
 mod key_page;
 mod sends;

@@ -10,4 +10,6 @@ lambda_runtime_stand_in::every_program!(Program {
     method: "POST",
     path: "/whatsapp/api/block",
     body: json!({"phone": PHONE, "reason": "a \"canary\" 🐤"}).to_string(),
+    statuses: &[200],
+    also_needs: &[],
 });

@@ -8,4 +8,6 @@ lambda_runtime_stand_in::every_program!(Program {
     method: "GET",
     path: "/whatsapp/api/blocked",
     body: String::new(),
+    statuses: &[200],
+    also_needs: &[],
 });

@@ -8,4 +8,6 @@ lambda_runtime_stand_in::every_reading_program!(Program {
     method: "GET",
     path: "/whatsapp/api/events",
     body: String::new(),
+    statuses: &[200],
+    also_needs: &[],
 });

@@ -9,4 +9,6 @@ lambda_runtime_stand_in::every_program!(Program {
     method: "POST",
     path: "/whatsapp/api/chats/%2B919876543210/read",
     body: json!({"tell_whatsapp": true}).to_string(),
+    statuses: &[200],
+    also_needs: &[],
 });

@@ -10,4 +10,6 @@ lambda_runtime_stand_in::every_program!(Program {
     method: "DELETE",
     path: "/whatsapp/api/unblock",
     body: json!({"phones": [PHONE], "unknown": "canary"}).to_string(),
+    statuses: &[200],
+    also_needs: &[],
 });

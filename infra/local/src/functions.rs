@@ -6,38 +6,48 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use add_recipients::AddRecipients;
 use api::{Endpoint, Invocation};
 use auth::Keys;
 use block_contact::BlockContact;
 use block_list::BlockList;
+use campaigns::{Brakes, Caretaker, Controls, Planner, Reports, Worker};
+use cancel_campaign::CancelCampaign;
 use chats::{Chats, Events, ReadReceipts};
+use create_campaign::CreateCampaign;
+use get_campaign::GetCampaign;
 use get_message::GetMessage;
 use inbox::Inbox;
 use key_page::KeyPage;
 use list_blocked::ListBlocked;
+use list_campaigns::ListCampaigns;
 use list_chats::ListChats;
 use list_events::ListEvents;
 use list_messages::ListMessages;
+use list_recipients::ListRecipients;
 use outbox::Outbox;
+use pause_campaign::PauseCampaign;
 use read_chat::ReadChat;
 use receive_webhook::ReceiveWebhook;
 use refresh_blocked::RefreshBlocked;
+use resume_campaign::ResumeCampaign;
+use retry_failed::RetryFailed;
+use send_campaign::SendCampaign;
 use send_location::SendLocation;
 use send_message::SendMessage;
 use send_template::SendTemplate;
 use serde_json::Value;
+use start_campaign::StartCampaign;
+use tend_campaigns::TendCampaigns;
 use unblock_contact::UnblockContact;
 
-/// How long a function may work on an event: as in template.yaml.
-const TIMEOUT: Duration = Duration::from_secs(28);
-/// How long one may work that nobody waits for.
-const TASK_TIMEOUT: Duration = Duration::from_mins(15);
+use crate::queues::{self, Consumer};
 
-/// A function: from an event and an invocation's id to an answer.
-pub(crate) type Function = Arc<dyn Fn(String, String) -> Answer + Send + Sync>;
+/// A function: from an event, an invocation's id and the time left to an answer.
+pub(crate) type Function = Arc<dyn Fn(String, String, Duration) -> Answer + Send + Sync>;
 pub(crate) type Answer = Pin<Box<dyn Future<Output = Value> + Send>>;
-/// A function that a schedule starts: from an invocation's id to its end.
-pub(crate) type Task = Arc<dyn Fn(String) -> Run + Send + Sync>;
+/// A function that a schedule starts: from an invocation's id and the time left to its end.
+pub(crate) type Task = Arc<dyn Fn(String, Duration) -> Run + Send + Sync>;
 pub(crate) type Run = Pin<Box<dyn Future<Output = ()> + Send>>;
 
 /// What the functions are built from.
@@ -49,44 +59,70 @@ pub(crate) struct Dependencies {
     pub(crate) receipts: ReadReceipts,
     pub(crate) events: Events,
     pub(crate) inbox: Inbox,
+    pub(crate) planner: Planner,
+    pub(crate) controls: Controls,
+    pub(crate) brakes: Brakes,
+    pub(crate) reports: Reports,
+    pub(crate) worker: Worker,
+    pub(crate) caretaker: Caretaker,
     pub(crate) key_page: KeyPage,
     pub(crate) query_key_allowed: bool,
 }
 
-/// Every function by its name.
+/// Every function that requests go to, by its name.
 pub(crate) fn all(dependencies: &Dependencies) -> HashMap<&'static str, Function> {
-    let Dependencies { keys, outbox, block_list, chats, receipts, events, inbox, key_page, query_key_allowed } =
-        dependencies;
-    let (keys, outbox, block_list) = (|| keys.clone(), || outbox.clone(), || block_list.clone());
+    let Dependencies { outbox, block_list, chats, receipts, events, inbox, .. } = dependencies;
+    let Dependencies { planner, controls, brakes, reports, key_page, query_key_allowed: may, .. } = dependencies;
+    let (keys, outbox, block_list) = (|| dependencies.keys.clone(), || outbox.clone(), || block_list.clone());
+    let (planner, controls) = (|| planner.clone(), || controls.clone());
+    let (brakes, reports) = (|| brakes.clone(), || reports.clone());
     HashMap::from([
-        function(BlockContact { keys: keys(), block_list: block_list() }, *query_key_allowed),
-        function(GetMessage { keys: keys(), chats: chats.clone() }, *query_key_allowed),
-        function(key_page.clone(), *query_key_allowed),
-        function(ListBlocked { keys: keys(), block_list: block_list() }, *query_key_allowed),
-        function(ListChats { keys: keys(), chats: chats.clone() }, *query_key_allowed),
-        function(ListEvents { keys: keys(), events: events.clone() }, *query_key_allowed),
-        function(ListMessages { keys: keys(), chats: chats.clone() }, *query_key_allowed),
-        function(ReadChat { keys: keys(), receipts: receipts.clone() }, *query_key_allowed),
-        function(ReceiveWebhook { inbox: inbox.clone() }, *query_key_allowed),
-        function(SendLocation { keys: keys(), outbox: outbox() }, *query_key_allowed),
-        function(SendMessage { keys: keys(), outbox: outbox() }, *query_key_allowed),
-        function(SendTemplate { keys: keys(), outbox: outbox() }, *query_key_allowed),
-        function(UnblockContact { keys: keys(), block_list: block_list() }, *query_key_allowed),
+        function(AddRecipients { keys: keys(), planner: planner() }, *may),
+        function(BlockContact { keys: keys(), block_list: block_list() }, *may),
+        function(CancelCampaign { keys: keys(), brakes: brakes() }, *may),
+        function(CreateCampaign { keys: keys(), planner: planner() }, *may),
+        function(GetCampaign { keys: keys(), reports: reports() }, *may),
+        function(GetMessage { keys: keys(), chats: chats.clone() }, *may),
+        function(key_page.clone(), *may),
+        function(ListBlocked { keys: keys(), block_list: block_list() }, *may),
+        function(ListCampaigns { keys: keys(), reports: reports() }, *may),
+        function(ListChats { keys: keys(), chats: chats.clone() }, *may),
+        function(ListEvents { keys: keys(), events: events.clone() }, *may),
+        function(ListMessages { keys: keys(), chats: chats.clone() }, *may),
+        function(ListRecipients { keys: keys(), reports: reports() }, *may),
+        function(PauseCampaign { keys: keys(), brakes: brakes() }, *may),
+        function(ReadChat { keys: keys(), receipts: receipts.clone() }, *may),
+        function(ReceiveWebhook { inbox: inbox.clone() }, *may),
+        function(ResumeCampaign { keys: keys(), controls: controls() }, *may),
+        function(RetryFailed { keys: keys(), controls: controls() }, *may),
+        function(SendLocation { keys: keys(), outbox: outbox() }, *may),
+        function(SendMessage { keys: keys(), outbox: outbox() }, *may),
+        function(SendTemplate { keys: keys(), outbox: outbox() }, *may),
+        function(StartCampaign { keys: keys(), controls: controls() }, *may),
+        function(UnblockContact { keys: keys(), block_list: block_list() }, *may),
     ])
 }
 
 /// Every function that a schedule starts, by its name.
 pub(crate) fn scheduled(dependencies: &Dependencies) -> HashMap<&'static str, Task> {
-    HashMap::from([task(RefreshBlocked { block_list: dependencies.block_list.clone() })])
+    HashMap::from([
+        task(RefreshBlocked { block_list: dependencies.block_list.clone() }),
+        task(TendCampaigns { caretaker: dependencies.caretaker.clone() }),
+    ])
+}
+
+/// Every function that takes messages from a queue, by its name.
+pub(crate) fn consumers(dependencies: &Dependencies) -> HashMap<&'static str, Consumer> {
+    HashMap::from([queues::consumer(SendCampaign { worker: dependencies.worker.clone() })])
 }
 
 pub(crate) fn task<T: api::Task + 'static>(task: T) -> (&'static str, Task) {
     let task = Arc::new(task);
-    let run = move |id: String| -> Run {
+    let run = move |id: String, time_left: Duration| -> Run {
         let task = Arc::clone(&task);
         Box::pin(async move {
             // A failure is in the log, and ends nothing.
-            let _ = api::run_task(&*task, &id, TASK_TIMEOUT).await;
+            let _ = api::run_task(&*task, &id, time_left).await;
         })
     };
     (T::NAME, Arc::new(run))
@@ -94,10 +130,10 @@ pub(crate) fn task<T: api::Task + 'static>(task: T) -> (&'static str, Task) {
 
 fn function<E: Endpoint + 'static>(endpoint: E, query_key_allowed: bool) -> (&'static str, Function) {
     let endpoint = Arc::new(endpoint);
-    let function = move |event: String, id: String| -> Answer {
+    let function = move |event: String, id: String, time_left: Duration| -> Answer {
         let endpoint = Arc::clone(&endpoint);
         Box::pin(async move {
-            let invocation = Invocation { id: &id, deadline: Instant::now() + TIMEOUT, query_key_allowed };
+            let invocation = Invocation { id: &id, deadline: Instant::now() + time_left, query_key_allowed };
             let response = api::respond(&*endpoint, &event, invocation).await;
             serde_json::to_value(response).unwrap_or_default()
         })

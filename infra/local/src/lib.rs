@@ -1,12 +1,13 @@
 //! The whole system on one machine: the embedded DynamoDB, the Meta simulator and every endpoint behind one HTTP port,
 //! with no Docker, no AWS account and no Meta account.
 //!
-//! Routes, schedules and tables come from template.yaml. A request becomes the event that API Gateway would make of it and
+//! Routes, schedules, queues and tables come from template.yaml. A request becomes the event that API Gateway would make of it and
 //! goes to the same code as on Lambda.
 
 mod event;
 mod functions;
 mod gateway;
+mod queues;
 mod schedules;
 mod settings;
 mod stack;

@@ -9,6 +9,7 @@ use std::time::Duration;
 use api::Endpoint;
 use auth::{ApiKey, Import, KeySettings, Keys, Registry};
 use block_list::BlockList;
+use campaigns::{Brakes, Caretaker, Controls, Planner, Reports, Worker};
 use chats::{Chats, Events, ReadReceipts};
 use domain::{Accounts, Clock, CountryCode};
 use embedded_dynamodb::{Data, Engine, EngineError};
@@ -18,7 +19,7 @@ use meta_simulator::Simulator;
 use outbox::Outbox;
 use receive_webhook::ReceiveWebhook;
 use secrecy::{ExposeSecret, SecretString};
-use storage::{Actor, Database};
+use storage::{Actor, Database, WorkQueue};
 use template::Template;
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
@@ -28,10 +29,13 @@ use whatsapp::WhatsApp;
 
 use crate::functions::{self, Dependencies};
 use crate::gateway::{self, NoSuchFunction};
+use crate::queues::{self, Pollers};
 use crate::schedules;
 use crate::settings::Settings;
 
 const TABLE_PREFIX: &str = "local";
+/// The queue's name in template.yaml.
+const SEND_CAMPAIGN_QUEUE: &str = "SendCampaign";
 const USUAL_DYNAMODB_PORT: u16 = 8000;
 const USUAL_SIMULATOR_PORT: u16 = 9001;
 /// Every start makes an API key, since none is kept anywhere to be shown again; so that they don't pile up, they expire.
@@ -68,6 +72,8 @@ pub struct Stack {
     stop: oneshot::Sender<()>,
     server: JoinHandle<()>,
     schedules: JoinSet<()>,
+    pollers: Pollers,
+    queues: embedded_sqs::Engine,
 }
 
 impl Stack {
@@ -104,17 +110,41 @@ impl Stack {
         let words = Words::new(&settings.stop_words, &settings.start_words);
         let inbox = Inbox::new(&database, Arc::clone(&accounts), words, Clock::system());
         let is_webhook_believed = accounts.iter().any(|account| account.app_secret.is_some());
-        let outbox = Outbox::new(&database, whatsapp, accounts, country, Clock::system());
+        let queues = queue_engine().await?;
+        let work = WorkQueue::local(queues.url(), &queues.queue_url(SEND_CAMPAIGN_QUEUE));
+        let clock = Clock::system();
+        let outbox = Outbox::new(&database, whatsapp.clone(), Arc::clone(&accounts), country.clone(), clock.clone());
+        let planner = Planner::new(&database, whatsapp.clone(), Arc::clone(&accounts), country, clock.clone());
+        let brakes = Brakes::new(&database, Arc::clone(&accounts), clock.clone());
+        let reports = Reports::new(&database, Arc::clone(&accounts), clock.clone());
+        let worker = Worker::new(&database, work.clone(), outbox.clone(), Arc::clone(&accounts), clock.clone());
+        let caretaker = Caretaker::new(&database, work.clone(), Arc::clone(&accounts), clock.clone());
+        let controls = Controls::new(&database, work, whatsapp, accounts, clock);
         let query_key_allowed = settings.allow_query_api_key;
         let admin_password = set_admin_password(&key_page, &settings).await?;
-        let dependencies =
-            Dependencies { keys, outbox, block_list, chats, receipts, events, inbox, key_page, query_key_allowed };
-        let (functions, tasks) = (functions::all(&dependencies), functions::scheduled(&dependencies));
+        let dependencies = Dependencies {
+            keys,
+            outbox,
+            block_list,
+            chats,
+            receipts,
+            events,
+            inbox,
+            planner,
+            controls,
+            brakes,
+            reports,
+            worker,
+            caretaker,
+            key_page,
+            query_key_allowed,
+        };
         let template = Template::ours().map_err(|error| StackError(error.to_string()))?;
         let missing =
             |NoSuchFunction(name)| StackError(format!("template.yaml names the function {name}, which is not here"));
-        let router = gateway::router(&template, &functions).map_err(missing)?;
-        let schedules = schedules::start(&template, &tasks).map_err(missing)?;
+        let router = gateway::router(&template, &functions::all(&dependencies)).map_err(missing)?;
+        let schedules = schedules::start(&template, &functions::scheduled(&dependencies)).map_err(missing)?;
+        let pollers = queues::start(&template, &functions::consumers(&dependencies), &queues).map_err(missing)?;
 
         let (stop, stopped) = oneshot::channel::<()>();
         let service = router.into_make_service_with_connect_info::<SocketAddr>();
@@ -143,6 +173,8 @@ impl Stack {
             stop,
             server,
             schedules,
+            pollers,
+            queues,
         })
     }
 
@@ -184,7 +216,11 @@ impl Stack {
             Some(simulator) => {
                 let url = simulator.page_url();
                 (
-                    format!("  Phones     {url}  what the simulated phones receive\n"),
+                    format!(
+                        "  Phones     {url}  what the simulated phones receive\n  \
+                           Arrivals   {}  how a campaign arrives\n",
+                        simulator.arrivals_url()
+                    ),
                     format!("\n\nThen look at {url}\n"),
                 )
             }
@@ -209,6 +245,8 @@ impl Stack {
         // An error is a server that ended already.
         let _ = self.stop.send(());
         let _ = self.server.await;
+        self.pollers.stop().await;
+        self.queues.stop().await;
         self.engine.stop().await;
     }
 }
@@ -268,6 +306,12 @@ async fn set_admin_password(page: &KeyPage, settings: &Settings) -> Result<Admin
     let set = page.admin.set_password_locally(&password).await;
     set.map_err(|error| StackError(format!("LOCAL_ADMIN_PASSWORD: {}", error.public().message)))?;
     Ok(told)
+}
+
+/// On any free port: nobody but the functions speaks to it.
+async fn queue_engine() -> Result<embedded_sqs::Engine, StackError> {
+    let started = embedded_sqs::Engine::start(local_address(0), TABLE_PREFIX).await;
+    started.map_err(|error| StackError(format!("the queues can't be made: {error}")))
 }
 
 async fn start_engine(settings: &Settings) -> Result<Engine, StackError> {

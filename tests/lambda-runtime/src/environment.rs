@@ -48,7 +48,10 @@ impl Environment {
             ("DEFAULT_COUNTRY_CODE", "91"),
             ("GRAPH_API_URL", &testbed.simulator.graph_api_url()),
             ("TABLE_PREFIX", testbed.engine.table_prefix()),
+            // its functions' that send campaigns
+            ("SEND_CAMPAIGN_QUEUE_URL", &testbed.queues.queue_url(testbed::campaigns::QUEUE)),
             // in place of AWS
+            ("AWS_ENDPOINT_URL_SQS", testbed.queues.url()),
             ("AWS_ENDPOINT_URL_DYNAMODB", testbed.engine.url()),
             ("WHATSAPP_ACCOUNTS", &accounts.to_string()),
         ];

@@ -4,6 +4,7 @@
 #![expect(clippy::expect_used, clippy::indexing_slicing, reason = "only tests call this: what goes wrong fails them")]
 
 pub mod block_lists;
+pub mod campaigns;
 pub mod guarantees;
 pub mod reading;
 mod sender;
@@ -13,6 +14,7 @@ pub use sender::{Sender, not_texts};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
+use ::campaigns::{Brakes, Caretaker, Controls, Planner, Reports, Worker};
 use api::{Endpoint, Invocation};
 use auth::{ApiKey, KeyRecord, KeySettings, Keys, Registry};
 use block_list::BlockList;
@@ -22,7 +24,7 @@ use embedded_dynamodb::Engine;
 use meta_simulator::Simulator;
 use outbox::Outbox;
 use serde_json::{Map, Value, json};
-use storage::{Actor, Database};
+use storage::{Actor, Database, WorkQueue};
 use whatsapp::WhatsApp;
 
 /// The `account_id` of the second account; the first one's is 1.
@@ -30,7 +32,8 @@ pub const SECOND_ACCOUNT: i64 = 2;
 /// What Meta calls the second account's number.
 pub const SECOND_PHONE_NUMBER_ID: &str = "206540352242922";
 
-/// Stands in the route's path where a request names nothing else: the phone number and the wamid.
+/// Stands in the route's path where a request names nothing else: the phone number and the wamid, or the id of the
+/// [first campaign](campaigns::FIRST).
 pub const PHONE: &str = "919876543210";
 /// See [`PHONE`].
 pub const WAMID: &str = "wamid.First";
@@ -39,11 +42,12 @@ pub const WAMID: &str = "wamid.First";
 const TEXT: &str = "text/plain; charset=utf-8";
 
 /// The tables that a request may leave something in.
-const LEFT_IN: [&str; 3] = ["BlockedContacts", "Conversations", "Messages"];
+const LEFT_IN: [&str; 6] =
+    ["BlockedContacts", "CampaignChunks", "CampaignRecipients", "Campaigns", "Conversations", "Messages"];
 
 /// What only somebody who reads the code, the log or the template may know: places in the source, AWS and its errors,
 /// the tables, hosts.
-const INTERNAL_WORDS: [&str; 13] = [
+const INTERNAL_WORDS: [&str; 17] = [
     "src/",
     ".rs:",
     "panicked",
@@ -57,6 +61,10 @@ const INTERNAL_WORDS: [&str; 13] = [
     "-Conversations",
     "-WebhookEvents",
     "BlockedContacts",
+    "CampaignChunks",
+    "CampaignRecipients",
+    "SendRates",
+    "SendCampaign",
 ];
 
 /// A deployment of its own for one test.
@@ -76,6 +84,20 @@ pub struct Testbed {
     pub outbox: Outbox,
     /// What blocks.
     pub block_list: BlockList,
+    /// The embedded SQS.
+    pub queues: embedded_sqs::Engine,
+    /// What makes campaigns.
+    pub planner: Planner,
+    /// What steers campaigns.
+    pub controls: Controls,
+    /// What holds and ends campaigns.
+    pub brakes: Brakes,
+    /// What tells of campaigns.
+    pub reports: Reports,
+    /// What sends campaigns.
+    pub worker: Worker,
+    /// What takes care of campaigns.
+    pub caretaker: Caretaker,
     /// What reads conversations and messages.
     pub chats: Chats,
     /// What marks conversations as read.
@@ -88,6 +110,8 @@ pub struct Testbed {
     pub api_key: ApiKey,
     /// What stands in the tables before any request.
     before: Mutex<Value>,
+    /// So many messages of the queue were handed over.
+    worked: Mutex<usize>,
 }
 
 impl Testbed {
@@ -114,7 +138,17 @@ impl Testbed {
         let chats = Chats::new(&database, Arc::clone(&accounts), CountryCode::default(), clock.clone());
         let receipts = ReadReceipts::new(chats.clone(), whatsapp.clone());
         let events = Events::new(&database, Arc::clone(&accounts));
-        let outbox = Outbox::new(&database, whatsapp, accounts, CountryCode::default(), clock.clone());
+        let country = CountryCode::default();
+        let shared = || Arc::clone(&accounts);
+        let outbox = Outbox::new(&database, whatsapp.clone(), shared(), country.clone(), clock.clone());
+        let queues = embedded_sqs::Engine::in_memory().await.expect("the embedded SQS starts");
+        let queue = WorkQueue::local(queues.url(), &queues.queue_url(campaigns::QUEUE));
+        let planner = Planner::new(&database, whatsapp.clone(), shared(), country, clock.clone());
+        let controls = Controls::new(&database, queue.clone(), whatsapp, shared(), clock.clone());
+        let brakes = Brakes::new(&database, shared(), clock.clone());
+        let reports = Reports::new(&database, shared(), clock.clone());
+        let worker = Worker::new(&database, queue.clone(), outbox.clone(), shared(), clock.clone());
+        let caretaker = Caretaker::new(&database, queue, shared(), clock.clone());
         let before = Mutex::new(LEFT_IN.iter().map(|table| ((*table).to_owned(), json!([]))).collect());
         Self {
             engine,
@@ -124,12 +158,20 @@ impl Testbed {
             registry,
             outbox,
             block_list,
+            queues,
+            planner,
+            controls,
+            brakes,
+            reports,
+            worker,
+            caretaker,
             chats,
             receipts,
             events,
             clock,
             api_key,
             before,
+            worked: Mutex::default(),
         }
     }
 
@@ -137,6 +179,12 @@ impl Testbed {
     pub fn block_list_without_storage(&self) -> BlockList {
         let out = Database::local("http://127.0.0.1:1", self.engine.table_prefix());
         BlockList::new(&out, whatsapp(&self.simulator), Arc::new(accounts()), self.clock.clone())
+    }
+
+    /// What steers campaigns, with another simulated Meta.
+    pub fn controls_with(&self, simulator: &Simulator) -> Controls {
+        let queue = WorkQueue::local(self.queues.url(), &self.queues.queue_url(campaigns::QUEUE));
+        Controls::new(&self.database, queue, whatsapp(simulator), Arc::new(accounts()), self.clock.clone())
     }
 
     /// Makes an API key that holds some scopes and may use some accounts.
@@ -339,7 +387,8 @@ impl TestRequest {
 
     fn path(&self, route: &str) -> String {
         let value = self.in_path.as_deref();
-        let path = route.replace("{phone}", value.unwrap_or(PHONE)).replace("{id}", value.unwrap_or(WAMID));
+        let id = if route.contains("/campaigns/") { campaigns::FIRST } else { WAMID };
+        let path = route.replace("{phone}", value.unwrap_or(PHONE)).replace("{id}", value.unwrap_or(id));
         if self.last_slash { path } else { path.trim_end_matches('/').to_owned() }
     }
 

@@ -17,6 +17,8 @@ pub struct Sender<E> {
     pub scope: Scope,
     /// A body that it takes; of an endpoint that takes none, the parameters of its query.
     pub body: Value,
+    /// How it answers that body: 200 and nothing else, unless it makes something or does it once only.
+    pub statuses: &'static [u64],
 }
 
 impl<E: Endpoint> Sender<E> {
@@ -28,7 +30,12 @@ impl<E: Endpoint> Sender<E> {
     /// Starts a testbed with an endpoint on it that asks for another scope.
     pub async fn start_for(scope: Scope, endpoint: impl FnOnce(&Testbed) -> E, body: Value) -> Self {
         let testbed = Testbed::start().await;
-        Self { endpoint: endpoint(&testbed), testbed, scope, body }
+        Self { endpoint: endpoint(&testbed), testbed, scope, body, statuses: &[200] }
+    }
+
+    /// Fails the test unless this is how the endpoint answers its body.
+    pub fn succeeds(&self, answer: &Answer) {
+        assert!(self.statuses.contains(&answer.status), "{} {}", answer.status, answer.body);
     }
 
     /// The one method that the endpoint answers.

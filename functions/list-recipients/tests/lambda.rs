@@ -1,0 +1,13 @@
+//! The real program, as Lambda runs it.
+
+use lambda_runtime_stand_in::Program;
+
+lambda_runtime_stand_in::every_reading_program!(Program {
+    name: "list-recipients",
+    binary: env!("CARGO_BIN_EXE_list-recipients"),
+    method: "GET",
+    path: "/whatsapp/api/campaigns/1/recipients",
+    body: String::new(),
+    statuses: &[200],
+    also_needs: &[],
+});

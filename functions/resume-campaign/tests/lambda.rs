@@ -1,0 +1,13 @@
+//! The real program, as Lambda runs it.
+
+use lambda_runtime_stand_in::Program;
+
+lambda_runtime_stand_in::every_program!(Program {
+    name: "resume-campaign",
+    binary: env!("CARGO_BIN_EXE_resume-campaign"),
+    method: "POST",
+    path: "/whatsapp/api/campaigns/1/resume",
+    body: String::new(),
+    statuses: &[409],
+    also_needs: &["SEND_CAMPAIGN_QUEUE_URL"],
+});
