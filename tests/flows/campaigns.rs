@@ -69,9 +69,11 @@ async fn a_file_of_people_becomes_one_message_on_each_phone() {
 }
 
 #[tokio::test]
-async fn a_campaign_that_is_paused_stops_and_goes_on_where_it_was() {
+async fn a_campaign_that_is_paused_goes_on_where_it_was_and_never_sends_more_than_the_number_may() {
     let stack = stack().await;
     let simulator = stack.simulator().unwrap();
+    // One of whom it is said that they may send 75.
+    simulator.set_messages_per_second(Some(76));
     let people: Vec<_> =
         (0..300).map(|number| json!({"phone": format!("9198765{number:05}"), "params": ["9"]})).collect();
     let made = ok(post(&stack, CAMPAIGNS, &json!({"name": "x", "template_name": "offer", "recipients": people}))).await;
@@ -87,5 +89,6 @@ async fn a_campaign_that_is_paused_stops_and_goes_on_where_it_was() {
     until(&stack, &campaign, |told| told["read_count"] == 300).await;
     let accepted = simulator.accepted_by_phone();
     assert!(accepted.len() == 300 && accepted.values().all(|count| *count == 1));
+    assert_eq!(simulator.posts_by_phone(), accepted, "some were refused");
     stack.stop().await;
 }

@@ -42,7 +42,14 @@ impl Caretaker {
         let begun = Instant::now();
         let counted = self.count(begun, time_left.saturating_sub(RESERVE)).await;
         let active = self.campaigns.active().await?;
-        let tended = stream::iter(active).map(|campaign| Box::pin(self.one(campaign)));
+        let tended = stream::iter(active).map(|(id, campaign)| {
+            Box::pin(async move {
+                match campaign {
+                    Ok(campaign) => (id, self.tend_one(campaign).await),
+                    Err(error) => (id, Err(error)),
+                }
+            })
+        });
         let tended: Vec<_> = tended.buffer_unordered(SIDE_BY_SIDE).collect().await;
         let (mut failed, mut causes) = (Vec::new(), Vec::new());
         for (id, outcome) in tended {
@@ -57,11 +64,6 @@ impl Caretaker {
         }
         let message = format!("These campaigns were not tended: {}", failed.join(", "));
         Err(Error::new(Kind::Unavailable, message).code("not_tended").caused_by(causes.join("; ")))
-    }
-
-    async fn one(&self, campaign: Campaign) -> (CampaignId, Result<()>) {
-        let id = campaign.new.id;
-        (id, self.tend_one(campaign).await)
     }
 
     async fn tend_one(&self, mut campaign: Campaign) -> Result<()> {

@@ -13,7 +13,7 @@ use domain::{
     RecipientRef, Result,
 };
 use futures::future;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use outbox::{CampaignMessage, DELIVERY_TIME, Fate, Outbox, Trouble};
 use storage::{
     Campaign, Campaigns, Chunk, ChunkJob, Chunks, Database, Mark, Recipient, Recipients, Reserved, SendRates, Standing,
@@ -33,6 +33,11 @@ const GROUP_TIME_S: u32 = 2;
 const PATIENCE: Duration = Duration::from_secs(4);
 /// What noting, counting and handing on takes of an invocation's time.
 const NOTING_TIME: Duration = Duration::from_secs(8);
+/// A group takes no longer than this, whatever happens.
+const GROUP_TIME: Duration = PATIENCE.saturating_add(DELIVERY_TIME).saturating_add(NOTING_TIME);
+/// For so long a chunk is a worker's, which keeps it for longer before a group if need be. If it dies, it is handed out again
+/// after this.
+const LEASE: Duration = Duration::from_secs(45);
 /// A chunk that changes under our hands is counted again so often, and else a minute later.
 const ROUNDS: usize = 4;
 /// What somebody who was put back waits for, when nothing else is known.
@@ -74,6 +79,8 @@ struct Job<'a> {
     account: &'a Account,
     form: &'a Form,
     recipients: &'a [Recipient],
+    /// Until when the chunk is this worker's.
+    until: Timestamp,
     begun: Instant,
     time_left: Duration,
 }
@@ -81,8 +88,7 @@ struct Job<'a> {
 impl Job<'_> {
     /// Whether a further group fits into the time.
     fn has_time(&self) -> bool {
-        let needed = PATIENCE + DELIVERY_TIME + NOTING_TIME;
-        self.time_left.saturating_sub(self.begun.elapsed()) >= needed
+        self.time_left.saturating_sub(self.begun.elapsed()) >= GROUP_TIME
     }
 }
 
@@ -114,27 +120,28 @@ impl Worker {
         let Some(account) = self.accounts.find(Some(campaign.new.account_id)) else {
             return self.pause(campaign.new.id, &no_account()).await;
         };
-        let until = self.clock.now().saturating_add(time_left).map_err(Error::internal)?;
+        let until = self.clock.now().saturating_add(LEASE).map_err(Error::internal)?;
         let Some(chunk) = self.chunks.take(job, until).await? else { return Ok(()) };
         let recipients = self.recipients.of_chunk(campaign.new.id, chunk.number).await?;
         let form = Form::from_json(&campaign.new.form)?;
-        let job = Job { campaign: &campaign, account, form: &form, recipients: &recipients, begun, time_left };
-        let course = self.send(&job, &chunk).await?;
+        let (form, recipients) = (&form, recipients.as_slice());
+        let mut job = Job { campaign: &campaign, account, form, recipients, until, begun, time_left };
+        let course = self.send(&mut job, &chunk).await?;
         if let Some(because) = &course.halt {
             self.pause(campaign.new.id, because).await?;
         }
-        self.hand_on(&job, &chunk, until, &course).await
+        self.hand_on(&job, &chunk, &course).await
     }
 
     /// Sends to those who are still to be written to, group by group, until that makes no sense for the moment.
-    async fn send(&self, job: &Job<'_>, chunk: &Chunk) -> Result<Course> {
+    async fn send(&self, job: &mut Job<'_>, chunk: &Chunk) -> Result<Course> {
         let pending: Vec<_> = chunk.members().filter(|member| chunk.standing(*member) == Standing::Pending).collect();
         let (number, rate) = (&job.account.phone_number_id, job.account.messages_per_second);
         let size = rate.per_second().saturating_mul(GROUP_TIME_S).clamp(1, LARGEST_GROUP);
         let size = usize::try_from(size).map_err(Error::internal)?;
         let mut course = Course { is_cut_short: true, ..Course::default() };
         for (index, group) in pending.chunks(size).enumerate() {
-            if !job.has_time() || (index > 0 && !self.runs(job.campaign.new.id).await?) {
+            if !job.has_time() || (index > 0 && !self.goes_on(job, chunk).await?) {
                 return Ok(course);
             }
             let count = u32::try_from(group.len()).map_err(Error::internal)?;
@@ -233,9 +240,20 @@ impl Worker {
         self.outbox.deliver(message).await
     }
 
-    /// Whether the campaign still runs at this moment.
-    async fn runs(&self, id: CampaignId) -> Result<bool> {
-        Ok(self.campaigns.get(id).await?.is_some_and(|campaign| campaign.status == CampaignStatus::Running))
+    /// Whether the campaign still runs at this moment, and the chunk is this worker's for another group.
+    async fn goes_on(&self, job: &mut Job<'_>, chunk: &Chunk) -> Result<bool> {
+        let campaign = self.campaigns.get(job.campaign.new.id).await?;
+        if campaign.is_none_or(|campaign| campaign.status != CampaignStatus::Running) {
+            return Ok(false);
+        }
+        let now = self.clock.now();
+        if job.until.duration_since(now) > SignedDuration::try_from(GROUP_TIME).map_err(Error::internal)? {
+            return Ok(true);
+        }
+        let longer = now.saturating_add(LEASE).map_err(Error::internal)?;
+        let is_ours = self.chunks.keep(chunk, job.until, longer).await?;
+        job.until = longer;
+        Ok(is_ours)
     }
 
     async fn note(&self, chunk: &Chunk, marks: &[(Mark, Member)]) -> Result<()> {
@@ -250,7 +268,7 @@ impl Worker {
     }
 
     /// Counts what became of the chunk, says when there is something to do with it again, and hands out others.
-    async fn hand_on(&self, job: &Job<'_>, chunk: &Chunk, until: Timestamp, course: &Course) -> Result<()> {
+    async fn hand_on(&self, job: &Job<'_>, chunk: &Chunk, course: &Course) -> Result<()> {
         let id = job.campaign.new.id;
         let now = self.clock.now();
         let after = self.fold(id, chunk.number).await?;
@@ -263,7 +281,7 @@ impl Worker {
         } else {
             after.unknown_until().filter(|until| has_unknown && now < *until)
         };
-        self.chunks.release(chunk, until, todo_at).await?;
+        self.chunks.release(chunk, job.until, todo_at).await?;
         self.campaigns.conclude(id, now).await?;
         if let Some(campaign) =
             self.campaigns.get(id).await?.filter(|campaign| campaign.status == CampaignStatus::Running)

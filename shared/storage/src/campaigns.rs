@@ -332,8 +332,9 @@ impl Campaigns {
         Page::of(query.send().await.map_err(outage)?, limit, Campaign::read)
     }
 
-    /// Those that run or wait for their time, as they are now.
-    pub async fn active(&self) -> Result<Vec<Campaign>> {
+    /// Those that run or wait for their time, as they are now; by their ids, since one that can't be read keeps no other from
+    /// being tended.
+    pub async fn active(&self) -> Result<Vec<(CampaignId, Result<Campaign>)>> {
         let (mut keys, mut start_key) = (Vec::new(), None);
         loop {
             let query = self
@@ -354,9 +355,14 @@ impl Campaigns {
             }
         }
         let rows = self.database.get_all(keys).await?;
-        let campaigns: Vec<_> = rows.into_iter().map(|(_, row)| Campaign::read(row)).collect::<Result<_>>()?;
+        let campaigns = rows.into_iter().filter_map(|(_, row)| {
+            let id = CampaignId(row.get("id")?.as_n().ok()?.parse().ok()?);
+            Some((id, Campaign::read(row)))
+        });
         // The index is a moment late.
-        Ok(campaigns.into_iter().filter(|campaign| is_active(campaign.status)).collect())
+        let is_tended =
+            |campaign: &Result<Campaign>| campaign.as_ref().map_or(true, |campaign| is_active(campaign.status));
+        Ok(campaigns.filter(|(_, campaign)| is_tended(campaign)).collect())
     }
 
     /// Takes a step with a campaign, and gives it as it is then; or the refusal, which says what it is. `because` is why it

@@ -181,6 +181,17 @@ impl Testbed {
         BlockList::new(&out, whatsapp(&self.simulator), Arc::new(accounts()), self.clock.clone())
     }
 
+    /// What sends campaigns, of a deployment to which other accounts are connected.
+    pub fn worker_with(&self, accounts: Accounts) -> Worker {
+        let queue = WorkQueue::local(self.queues.url(), &self.queues.queue_url(campaigns::QUEUE));
+        Worker::new(&self.database, queue, self.outbox.clone(), Arc::new(accounts), self.clock.clone())
+    }
+
+    /// What takes care of campaigns, with another queue.
+    pub fn caretaker_with(&self, queue: WorkQueue) -> Caretaker {
+        Caretaker::new(&self.database, queue, Arc::new(accounts()), self.clock.clone())
+    }
+
     /// What steers campaigns, with another simulated Meta.
     pub fn controls_with(&self, simulator: &Simulator) -> Controls {
         let queue = WorkQueue::local(self.queues.url(), &self.queues.queue_url(campaigns::QUEUE));

@@ -25,7 +25,7 @@ use crate::database::{Database, Written, epoch_millis, outage};
 const TODO: &str = "todo";
 const CHANGED: &str = "changed";
 /// A chunk that was handed out and that nobody took is handed out again after this.
-const HANDED_OUT_FOR: Duration = Duration::from_mins(2);
+const HANDED_OUT_FOR: Duration = Duration::from_mins(1);
 /// Longer than anybody works on a chunk, and than one waits that was put off for a throttle.
 const UNDER_WAY: Duration = Duration::from_mins(20);
 /// After this long nobody waits any more for a status that would tell what became of an unknown message.
@@ -335,6 +335,12 @@ impl Chunks {
     /// Takes a chunk that was handed out, to work on it until `until`. `None`: it was taken before, or handed out anew.
     pub async fn take(&self, job: &ChunkJob, until: Timestamp) -> Result<Option<Chunk>> {
         self.move_on(job.campaign_id, job.chunk, job.ticket_ms, until.as_millisecond()).await
+    }
+
+    /// Keeps a chunk that was taken until `until` for longer. `false`: it is somebody else's by now.
+    pub async fn keep(&self, chunk: &Chunk, until: Timestamp, longer: Timestamp) -> Result<bool> {
+        let (from_ms, to_ms) = (until.as_millisecond(), longer.as_millisecond());
+        Ok(self.move_on(chunk.campaign_id, chunk.number, from_ms, to_ms).await?.is_some())
     }
 
     /// Gives back a chunk that was handed out and that nobody works on now: it waits to be handed out again.

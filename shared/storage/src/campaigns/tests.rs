@@ -244,7 +244,7 @@ async fn a_campaign_takes_exactly_the_steps_of_the_table() {
             };
             assert_eq!(told, (step.leads_to(from).is_some(), expected), "{step:?} from {from:?}");
             assert_eq!(now.status, expected, "{step:?} from {from:?}");
-            let is_listed = bed.campaigns.active().await.unwrap().iter().any(|campaign| campaign.new.id == id);
+            let is_listed = bed.campaigns.active().await.unwrap().iter().any(|(active, _)| *active == id);
             assert_eq!(is_listed, is_active(expected), "{step:?} from {from:?}");
         }
     }
