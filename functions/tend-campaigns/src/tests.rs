@@ -2,8 +2,9 @@
 
 use campaigns::Draft;
 use domain::{CampaignId, Kind, Member};
+use meta_simulator::Fault;
 use serde_json::{Value, json};
-use storage::{Chunks, Mark};
+use storage::{Campaigns, Chunks, Mark};
 use testbed::Testbed;
 use testbed::campaigns::{QUEUE, TIME_LEFT, people};
 
@@ -125,6 +126,27 @@ async fn a_try_that_became_needful_again_is_made() {
         (&json!("completed"), &json!(1), &json!(0))
     );
     assert_eq!(bed.sent_to_meta().len(), 1);
+}
+
+/// Whoever tried again died when that was counted, and before the campaign ran again.
+#[tokio::test]
+async fn whoever_is_tried_again_in_a_campaign_that_ended_is_written_to_whoever_died_on_the_way() {
+    let bed = Testbed::start().await;
+    let id = bed.campaign(1, people(0..2)).await;
+    bed.simulator.fail_always(Fault::Error(131_026));
+    bed.run(id).await;
+    bed.simulator.clear_faults();
+    assert_eq!(status(&bed, id).await, "failed");
+    let (chunks, campaigns, now) = (Chunks::new(&bed.database), Campaigns::new(&bed.database), bed.clock.now());
+    let again = [0, 1].map(|index| (Mark::Retried, Member::new(index, 1).unwrap()));
+    let noted = chunks.note(id, 0, &again, now).await.unwrap().unwrap();
+    campaigns.fold(&noted, now).await.unwrap();
+    assert_eq!(status(&bed, id).await, "failed");
+    bed.clock.advance(Duration::from_secs(1));
+    tend(&bed).await.unwrap();
+    bed.work().await;
+    let details = bed.details(id).await;
+    assert_eq!((&details["status"], &details["sent_count"]), (&json!("completed"), &json!(2)));
 }
 
 /// Such as one that another version has written.

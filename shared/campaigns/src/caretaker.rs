@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use domain::{Accounts, CampaignId, CampaignStatus, CampaignStep, Clock, Error, Kind, Result};
 use futures::{StreamExt, stream};
-use storage::{Campaign, Campaigns, Chunks, Database, Standing, Stepped, WorkQueue};
+use storage::{Campaign, Campaigns, Chunks, Database, Stepped, WorkQueue};
 
 use crate::dispatch::Dispatch;
 
@@ -104,7 +104,7 @@ impl Caretaker {
         }
     }
 
-    /// Counts what became known of chunks since they were last counted.
+    /// Sees to all chunks of which something became known.
     async fn count(&self, begun: Instant, time: Duration) -> Result<()> {
         while begun.elapsed() < time {
             let now = self.clock.now();
@@ -124,15 +124,11 @@ impl Caretaker {
         for _ in 0..ROUNDS {
             let Some(chunk) = self.chunks.get(id, [chunk]).await?.pop() else { return Ok(()) };
             let now = self.clock.now();
-            if self.campaigns.fold(&chunk, now).await? {
-                // Of two tries the one may fail late that had made the other needless.
-                let has_pending = chunk.members().any(|member| chunk.standing(member) == Standing::Pending);
-                if has_pending && chunk.todo_at.is_none() {
-                    self.chunks.wake(id, chunk.number).await?;
-                }
-                // Whatever became of those that ended, too: what Meta took may fail later.
-                return self.campaigns.conclude(id, now).await;
-            }
+            let Some(chunk) = self.campaigns.fold(&chunk, now).await? else { continue };
+            self.chunks.heed(&chunk, now).await?;
+            // Also of those that ended: what Meta took may fail later.
+            self.campaigns.conclude(id, now).await?;
+            return self.chunks.seen_to(&chunk).await;
         }
         Ok(())
     }

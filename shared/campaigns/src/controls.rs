@@ -157,10 +157,8 @@ impl Controls {
             }
         }
         let now = self.clock.now();
-        if count > 0 {
-            // One that has ended runs again.
-            self.campaigns.conclude(id, now).await?;
-        }
+        // One that has ended runs again.
+        self.campaigns.conclude(id, now).await?;
         let campaign = self.campaigns.get(id).await?.ok_or_else(|| not_found(id))?;
         let is_running = campaign.status == CampaignStatus::Running;
         let details =
@@ -208,7 +206,7 @@ impl Controls {
         for _ in 0..ROUNDS {
             let noted = self.chunks.note(chunk.campaign_id, chunk.number, marks, now).await?;
             let noted = noted.ok_or_else(|| Error::internal("a chunk is gone"))?;
-            if self.campaigns.fold(&noted, now).await? {
+            if self.campaigns.fold(&noted, now).await?.is_some() {
                 return Ok(());
             }
         }

@@ -81,7 +81,7 @@ mod tests {
 
     use super::*;
 
-    fn shape(components: Value) -> Shape {
+    fn shape(components: &Value) -> Shape {
         let template = json!({"id": "1", "name": "t", "language": "en", "status": "APPROVED", "category": "UTILITY",
             "components": components});
         Shape::of(&serde_json::from_value(template).unwrap())
@@ -93,7 +93,7 @@ mod tests {
 
     #[test]
     fn a_template_asks_for_each_of_its_variables_once_and_for_its_header_and_buttons() {
-        let shape = shape(json!([
+        let shape = shape(&json!([
             {"type": "HEADER", "format": "TEXT", "text": "News for {{1}}"},
             {"type": "BODY", "text": "{{2}} and {{1}}, {{ 10 }} and {{2}} again; {{broken, {{}} {{A B}}"},
             {"type": "FOOTER", "text": "{{1}}"},
@@ -111,7 +111,7 @@ mod tests {
 
     #[test]
     fn named_variables_and_files_are_asked_for_by_their_names() {
-        let shape = shape(json!([
+        let shape = shape(&json!([
             {"type": "header", "format": "image", "example": {}},
             {"type": "body", "text": "Dear {{first_name}}, on {{date}}."},
         ]));
@@ -120,7 +120,7 @@ mod tests {
 
     #[test]
     fn whatever_meta_adds_asks_for_nothing() {
-        let shape = shape(json!([{"type": "CAROUSEL"}, {"type": 7}, "text", null, {"type": "BODY"},
+        let shape = shape(&json!([{"type": "CAROUSEL"}, {"type": 7}, "text", null, {"type": "BODY"},
             {"type": "BUTTONS", "buttons": "none"}, {"type": "HEADER", "format": "HOLOGRAM"}]));
         assert!(shape.required.is_empty() && shape.optional.is_empty());
     }

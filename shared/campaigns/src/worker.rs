@@ -16,8 +16,8 @@ use futures::future;
 use jiff::{SignedDuration, Timestamp};
 use outbox::{CampaignMessage, DELIVERY_TIME, Fate, Outbox, Trouble};
 use storage::{
-    Campaign, Campaigns, Chunk, ChunkJob, Chunks, Database, Mark, Recipient, Recipients, Reserved, SendRates, Standing,
-    WorkQueue,
+    Campaign, Campaigns, Chunk, ChunkJob, Chunks, Database, Mark, Recipient, Recipients, Released, Reserved, SendRates,
+    Standing, WorkQueue,
 };
 use whatsapp::Template;
 
@@ -38,8 +38,12 @@ const GROUP_TIME: Duration = PATIENCE.saturating_add(DELIVERY_TIME).saturating_a
 /// For so long a chunk is a worker's, which keeps it for longer before a group if need be. If it dies, it is handed out again
 /// after this.
 const LEASE: Duration = Duration::from_secs(45);
-/// A chunk that changes under our hands is counted again so often, and else a minute later.
-const ROUNDS: usize = 4;
+/// A chunk that changes under our hands is counted again so often.
+const ROUNDS: usize = 8;
+/// A chunk waits no longer than this, however long the number does: then it is looked at again.
+const LONGEST_WAIT: Duration = Duration::from_mins(15);
+/// Fewer refusals that nobody explains are those of single people.
+const FEWEST_DOUBTED: usize = 3;
 /// What somebody who was put back waits for, when nothing else is known.
 const SHORT_WAIT: Duration = Duration::from_secs(1);
 
@@ -71,6 +75,8 @@ struct Course {
     slow: Option<Duration>,
     /// How many of a group met trouble of Meta's own, and how long to wait for it to pass.
     troubled: (usize, Duration),
+    /// How many of a group were refused for what nobody explains, and what Meta says.
+    doubted: (usize, Option<PublicError>),
 }
 
 /// The chunk that is worked on.
@@ -160,16 +166,19 @@ impl Worker {
             if !marks.is_empty() {
                 self.note(chunk, &marks).await?;
             }
-            course.troubled.0 = 0;
+            (course.troubled.0, course.doubted.0) = (0, 0);
             for (_, fate) in &known {
                 course.heed(fate, self.clock.now());
             }
             if let Some(error) = failure {
                 return Err(error);
             }
-            // One message that got lost is no reason to slow down, half of them are.
+            // One message that got lost is no reason to slow down, half of them are; nor is one odd refusal one to stop.
             if course.troubled.0 * 2 > group.len() {
                 course.slow = course.slow.max(Some(course.troubled.1));
+            }
+            if course.doubted.0 * 2 > group.len() && course.doubted.0 >= FEWEST_DOUBTED {
+                course.halt = course.halt.or(course.doubted.1.take());
             }
             if let Some(wait) = course.slow {
                 self.rates.slow_down(number, wait, self.clock.now()).await?;
@@ -218,7 +227,7 @@ impl Worker {
         });
         let mut fates = future::join_all(sends).await;
         // Whoever can't be read never can be.
-        let unreadable = || Fate::Failed { code: "unreadable".to_owned(), slow: None };
+        let unreadable = || Fate::Failed { code: "unreadable".to_owned(), slow: None, doubt: None };
         fates.extend(
             nobody.into_iter().filter_map(Result::err).map(|member| (member, Ok(FateOrLeftOut::Fate(unreadable())))),
         );
@@ -270,18 +279,18 @@ impl Worker {
     /// Counts what became of the chunk, says when there is something to do with it again, and hands out others.
     async fn hand_on(&self, job: &Job<'_>, chunk: &Chunk, course: &Course) -> Result<()> {
         let id = job.campaign.new.id;
+        for _ in 0..ROUNDS {
+            let chunk = self.chunks.get(id, [chunk.number]).await?.pop();
+            let chunk = chunk.ok_or_else(|| Error::internal("a chunk is gone"))?;
+            let now = self.clock.now();
+            let Some(counted) = self.campaigns.fold(&chunk, now).await? else { continue };
+            let todo_at = counted.due_at(now).map(|due_at| course.not_before(due_at));
+            if self.chunks.release(&counted, job.until, todo_at).await? != Released::Changed {
+                break;
+            }
+        }
+        // A chunk of which more became known all the time is handed out again when its time here is over.
         let now = self.clock.now();
-        let after = self.fold(id, chunk.number).await?;
-        let has_pending = after.members().any(|member| after.standing(member) == Standing::Pending);
-        let has_unknown = after.members().any(|member| after.standing(member) == Standing::Unknown);
-        let todo_at = if has_pending {
-            // Those who were not tried come first, whoever else waits for something.
-            let under_way_until = course.under_way_until.filter(|_| !course.is_cut_short);
-            Some([under_way_until, course.not_before].into_iter().flatten().max().unwrap_or(now))
-        } else {
-            after.unknown_until().filter(|until| has_unknown && now < *until)
-        };
-        self.chunks.release(chunk, job.until, todo_at).await?;
         self.campaigns.conclude(id, now).await?;
         if let Some(campaign) =
             self.campaigns.get(id).await?.filter(|campaign| campaign.status == CampaignStatus::Running)
@@ -289,22 +298,6 @@ impl Worker {
             self.dispatch.top_up(&campaign, job.account, now).await?;
         }
         Ok(())
-    }
-
-    /// Counts what a chunk says, and gives it as it is.
-    async fn fold(&self, id: CampaignId, chunk: u32) -> Result<Chunk> {
-        let read = async || -> Result<Chunk> {
-            self.chunks.get(id, [chunk]).await?.pop().ok_or_else(|| Error::internal("a chunk is gone"))
-        };
-        let mut now = read().await?;
-        for _ in 0..ROUNDS {
-            if self.campaigns.fold(&now, self.clock.now()).await? {
-                break;
-            }
-            // Somebody noted more, which is counted with it or a minute later.
-            now = read().await?;
-        }
-        Ok(now)
     }
 }
 
@@ -354,9 +347,22 @@ fn mark(fate: &FateOrLeftOut) -> Option<Mark> {
 }
 
 impl Course {
+    /// When the chunk may be worked on again with which there is something to do from then on.
+    fn not_before(&self, due_at: Timestamp) -> Timestamp {
+        // Those who were not tried come first, whoever else waits for something.
+        let under_way_until = self.under_way_until.filter(|_| !self.is_cut_short);
+        [under_way_until, self.not_before].into_iter().flatten().fold(due_at, Timestamp::max)
+    }
+
     fn wait(&mut self, now: Timestamp, wait: Duration) {
-        let at = now.saturating_add(wait).unwrap_or(now);
+        let at = now.saturating_add(wait.min(LONGEST_WAIT)).unwrap_or(now);
         self.not_before = self.not_before.max(Some(at));
+    }
+
+    fn trouble(&mut self, slow: Option<Duration>) {
+        if let Some(wait) = slow {
+            self.troubled = (self.troubled.0 + 1, self.troubled.1.max(wait));
+        }
     }
 
     /// Takes in what somebody's fate means for those who come after.
@@ -364,11 +370,13 @@ impl Course {
         let FateOrLeftOut::Fate(fate) = fate else { return };
         match fate {
             Fate::Sent => {}
-            Fate::Failed { slow, .. } | Fate::Unknown { slow } => {
-                if let Some(wait) = slow {
-                    self.troubled = (self.troubled.0 + 1, self.troubled.1.max(*wait));
+            Fate::Failed { slow, doubt, .. } => {
+                self.trouble(*slow);
+                if let Some(doubt) = doubt {
+                    self.doubted = (self.doubted.0 + 1, Some((**doubt).clone()));
                 }
             }
+            Fate::Unknown { slow } => self.trouble(*slow),
             Fate::UnderWay { until } => self.under_way_until = self.under_way_until.max(Some(*until)),
             Fate::PutBack(Trouble::Recipient(wait)) => self.wait(now, (*wait).max(SHORT_WAIT)),
             Fate::PutBack(Trouble::Number(wait)) => {

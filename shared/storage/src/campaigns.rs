@@ -25,7 +25,7 @@ use crate::database::{Database, Transacted, Written, epoch_millis, outage};
 use crate::page::Page;
 use crate::place::Place;
 
-pub use chunks::{Chunk, ChunkJob, Chunks, Mark, Standing};
+pub use chunks::{Chunk, ChunkJob, Chunks, Mark, Released, Standing};
 pub use counts::{Counts, Tally};
 pub use recipients::{NewRecipient, Recipient, Recipients, Wrong};
 
@@ -438,10 +438,14 @@ impl Campaigns {
         }
         let mut condition =
             "#status = :from AND (attribute_not_exists(upload_until) OR upload_until < :now)".to_owned();
-        // Whoever ends because nobody is left must know that it is still so.
+        // Whoever ends it because nobody is left, and says how it ended, must know that it is still so.
         if matches!(to, CampaignStatus::Completed | CampaignStatus::Failed) {
-            condition.push_str(" AND open_count = :open");
-            values.push((":open", number(before.counts.open)));
+            condition.push_str(" AND open_count = :open AND failed_count = :failed AND left_out_count = :left_out");
+            let Counts { open, failed, left_out, .. } = before.counts;
+            values.extend(
+                [(":open", open), (":failed", failed), (":left_out", left_out)]
+                    .map(|(name, count)| (name, number(count))),
+            );
         }
         let update = self
             .update(before.new.id)
@@ -558,19 +562,17 @@ impl Campaigns {
         self.updated(update).await.map(|_| ())
     }
 
-    /// Counts what a chunk says and the campaign does not know yet: both rows or none. `false`: the chunk has changed since it
-    /// was read, and is to be read again.
-    pub async fn fold(&self, chunk: &Chunk, now: Timestamp) -> Result<bool> {
+    /// Counts what a chunk says and the campaign does not know yet: both rows or none. Gives the chunk as it is then. `None`: it
+    /// has changed since it was read, and is to be read again.
+    pub async fn fold(&self, chunk: &Chunk, now: Timestamp) -> Result<Option<Chunk>> {
         let tally = chunk.tally(now);
-        if !chunk.is_changed() && tally == chunk.folded {
-            return Ok(true);
+        if tally == chunk.folded {
+            return Ok(Some(chunk.clone()));
         }
-        let forget = self.chunks.folded(chunk, &tally)?;
-        let Some(count) = self.count(chunk, &tally, now)? else {
-            // The same was told again.
-            return Ok(self.database.transact(vec![forget]).await? == Transacted::Done);
-        };
-        Ok(self.database.transact(vec![forget, count]).await? == Transacted::Done)
+        let count = self.count(chunk, &tally, now)?;
+        let writes = [Some(self.chunks.folded(chunk, &tally)?), count].into_iter().flatten().collect();
+        let is_done = self.database.transact(writes).await? == Transacted::Done;
+        Ok(is_done.then(|| chunk.counted(tally)))
     }
 
     /// The write that adds to a campaign what is new in a chunk. `None`: nothing is.

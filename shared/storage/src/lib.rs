@@ -27,7 +27,7 @@ pub use aws::SetupError;
 pub use blocked::{Became, BlockEvent, BlockedContact, BlockedContacts};
 pub use campaigns::{
     Added, Campaign, Campaigns, Chunk, ChunkJob, Chunks, Counts, FailureCount, Mark, NewCampaign, NewRecipient,
-    Recipient, Recipients, Sample, Standing, Stepped, Tally, Upload, Wrong,
+    Recipient, Recipients, Released, Sample, Standing, Stepped, Tally, Upload, Wrong,
 };
 pub use contacts::{ContactKnown, Contacts};
 pub use conversations::{Chat, Conversation, Conversations, Heard, OptOut, OptOutBy};

@@ -6,14 +6,18 @@
 //!
 //! - `todo_at` stands in rows with something to do: from when on. Whoever [hands out](Chunks::hand_out) or
 //!   [takes](Chunks::take) a chunk moves it on, so that nobody else does, until then.
-//! - `changed` stands in rows with something that the campaign's row does not count yet.
+//! - `changed` stands in rows of which something became known that the caretaker has not seen to: that it is counted, that
+//!   somebody has something to do with it, and that the campaign is what its counts say. It stays until all of that is done, so
+//!   that whoever dies in between has left it behind.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::time::Duration;
 
 use aws_sdk_dynamodb::operation::query::builders::QueryFluentBuilder;
 use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
-use aws_sdk_dynamodb::types::{AttributeValue, ReturnValue, Select, TransactWriteItem, Update};
+use aws_sdk_dynamodb::types::{
+    AttributeValue, ReturnValue, ReturnValuesOnConditionCheckFailure, Select, TransactWriteItem, Update,
+};
 use domain::{CampaignId, Error, Member, Result};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -93,6 +97,17 @@ pub struct Chunk {
     pub todo_at: Option<Timestamp>,
     /// What the campaign's row counts of it.
     pub(super) folded: Tally,
+}
+
+/// What became of a wish to release a chunk.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Released {
+    /// It is released.
+    Done,
+    /// It is still its worker's, and more is known of it by now: it is to be read again.
+    Changed,
+    /// It is somebody else's by now, who knows better.
+    Lost,
 }
 
 /// A chunk that was handed out: what travels through the queue.
@@ -200,9 +215,26 @@ impl Chunk {
         marks.iter().any(|mark| self.sets.get(mark).into_iter().flatten().any(|member| member.index() == index))
     }
 
-    /// Whether something is known that the campaign's row does not count yet.
+    /// Whether something became known that the caretaker has not seen to.
     pub fn is_changed(&self) -> bool {
         self.changed
+    }
+
+    /// From when on something is to be done with the chunk, by what is known of its recipients. `None`: nothing, unless more
+    /// becomes known.
+    pub fn due_at(&self, now: Timestamp) -> Option<Timestamp> {
+        let has = |standing| self.members().any(|member| self.standing(member) == standing);
+        if has(Standing::Pending) {
+            return Some(now);
+        }
+        self.unknown_until().filter(|until| now < *until && has(Standing::Unknown))
+    }
+
+    /// Whether nobody will do in time what is due at `due_at`: whoever waits for a status waits for a day, in which somebody may
+    /// become pending again.
+    fn is_unheeded(&self, due_at: Timestamp, now: Timestamp) -> bool {
+        let latest = now.saturating_add(UNDER_WAY).unwrap_or(now).max(due_at);
+        self.todo_at.is_none_or(|todo_at| latest < todo_at)
     }
 
     /// Until when somebody waits for what became of unknown messages.
@@ -237,6 +269,11 @@ impl Chunk {
             counts.read += ever(&[Mark::Read]);
         }
         tally
+    }
+
+    /// The chunk when the campaign's row counts this of it.
+    pub(super) fn counted(&self, tally: Tally) -> Self {
+        Self { folded: tally, version: self.version + 1, ..self.clone() }
     }
 
     fn read(row: &Row) -> Result<Self> {
@@ -348,29 +385,49 @@ impl Chunks {
         self.move_on(job.campaign_id, job.chunk, job.ticket_ms, now.as_millisecond()).await.map(|_| ())
     }
 
-    /// Says from when on there is something to do with a chunk that was taken until `until`: `None` for never. Whoever took
-    /// it since then knows better.
-    pub async fn release(&self, chunk: &Chunk, until: Timestamp, todo_at: Option<Timestamp>) -> Result<()> {
+    /// Says from when on there is something to do with a chunk that was taken until `until`, as it was then: `None` for never.
+    pub async fn release(&self, chunk: &Chunk, until: Timestamp, todo_at: Option<Timestamp>) -> Result<Released> {
         let update = self
             .update(chunk.campaign_id, chunk.number)
-            .condition_expression("todo_at = :until")
-            .expression_attribute_values(":until", epoch_millis(until));
+            .condition_expression("todo_at = :until AND version = :version")
+            .expression_attribute_values(":until", epoch_millis(until))
+            .expression_attribute_values(":version", number(chunk.version))
+            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
         let update = match todo_at {
             None => update.update_expression("REMOVE todo_at"),
             Some(at) => {
                 update.update_expression("SET todo_at = :at").expression_attribute_values(":at", epoch_millis(at))
             }
         };
+        let row = match self.database.update(update).await? {
+            Written::Done => return Ok(Released::Done),
+            Written::Refused(row) => row.ok_or_else(|| Error::internal("a chunk is gone"))?,
+        };
+        let is_ours = Chunk::read(&row)?.todo_at == Some(until);
+        Ok(if is_ours { Released::Changed } else { Released::Lost })
+    }
+
+    /// Makes sure that somebody does in time what is to be done with a chunk, by what was read of it.
+    pub async fn heed(&self, chunk: &Chunk, now: Timestamp) -> Result<()> {
+        let Some(due_at) = chunk.due_at(now).filter(|due_at| chunk.is_unheeded(*due_at, now)) else { return Ok(()) };
+        let update = self.update(chunk.campaign_id, chunk.number).update_expression("SET todo_at = :at");
+        let update = update.expression_attribute_values(":at", epoch_millis(due_at));
+        let update = match chunk.todo_at {
+            None => update.condition_expression("attribute_exists(id) AND attribute_not_exists(todo_at)"),
+            Some(seen) => {
+                update.condition_expression("todo_at = :seen").expression_attribute_values(":seen", epoch_millis(seen))
+            }
+        };
         self.database.update(update).await.map(|_| ())
     }
 
-    /// Says that there is something to do with a chunk with which nobody has anything to do.
-    pub async fn wake(&self, campaign_id: CampaignId, chunk: u32) -> Result<()> {
+    /// Says that all is done that a chunk asked for, as it was then. If it is no longer so, it stays among those that changed.
+    pub async fn seen_to(&self, chunk: &Chunk) -> Result<()> {
         let update = self
-            .update(campaign_id, chunk)
-            .update_expression("SET todo_at = :at")
-            .condition_expression("attribute_exists(id) AND attribute_not_exists(todo_at)")
-            .expression_attribute_values(":at", number(0));
+            .update(chunk.campaign_id, chunk.number)
+            .update_expression("REMOVE changed, changed_at")
+            .condition_expression("version = :version")
+            .expression_attribute_values(":version", number(chunk.version));
         self.database.update(update).await.map(|_| ())
     }
 
@@ -430,7 +487,7 @@ impl Chunks {
         self.updated(update).await
     }
 
-    /// At most `limit` chunks that changed before `before` and are not counted yet, those that wait longest first.
+    /// At most `limit` chunks that changed before `before` and that nobody has seen to, those that wait longest first.
     pub async fn changed(&self, before: Timestamp, limit: i32) -> Result<Vec<(CampaignId, u32)>> {
         let query = self
             .database
@@ -460,7 +517,7 @@ impl Chunks {
         let update = Update::builder()
             .table_name(&self.table)
             .key("id", id(chunk.campaign_id, chunk.number))
-            .update_expression("SET folded = :folded, version = :next REMOVE changed, changed_at")
+            .update_expression("SET folded = :folded, version = :next")
             .condition_expression("version = :version")
             .set_expression_attribute_values(Some(owned(values)))
             .build()
