@@ -223,6 +223,24 @@ async fn what_concerns_one_person_fails_that_one_alone() {
     assert_eq!(codes, expected.map(|(code, count)| (code.to_owned(), json!(count))).into());
 }
 
+/// One such refusal is somebody's own. So many are everybody's: rather nobody than everybody in vain.
+#[tokio::test]
+async fn what_nobody_explains_fails_one_person_and_of_many_it_pauses_the_campaign() {
+    let bed = Testbed::start().await;
+    let id = started(&bed, at(&["15550135000", "919876500001", "919876500002"])).await;
+    bed.work().await;
+    assert_eq!(told(&bed, id, COUNTS).await, [json!("completed"), json!(2), json!(1), json!(0)]);
+    let many = started(&bed, people(10..40)).await;
+    bed.simulator.fail_always(Fault::Error(135_000));
+    bed.work().await;
+    let details = bed.details(many).await;
+    assert_eq!(COUNTS.map(|name| details[name].clone()), [json!("paused"), json!(0), json!(10), json!(20)]);
+    assert_eq!(
+        (&details["paused"]["code"], &details["errors"][0]["code"]),
+        (&json!("upstream_failed"), &json!("135000"))
+    );
+}
+
 /// Nobody is written to again of whom that is not known, and whoever waits for it is told so.
 #[tokio::test]
 async fn of_whom_nothing_is_known_is_unknown_for_a_day_and_never_written_to_again() {

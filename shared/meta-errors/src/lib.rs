@@ -119,10 +119,12 @@ const fn refused(graph: &GraphError) -> (Kind, &'static str) {
         | 139_101
         | 147_001..=147_005
         | 1_752_041 => (CALLER, "refused"),
-        // 135000, which says nothing, and codes that Meta has added since: nobody knows who can mend that.
-        _ => (OPERATOR, "upstream_failed"),
+        _ => (OPERATOR, NOT_EXPLAINED),
     }
 }
+
+/// The code of a refusal of which nobody knows who can mend it: 135000, which says nothing, and codes that Meta has added since.
+pub const NOT_EXPLAINED: &str = "upstream_failed";
 
 /// How long a throttle lasts when Meta does not say (Meta: "Throughput", "Pair rate limits").
 pub fn usual_wait(graph: Option<&GraphError>) -> Duration {

@@ -21,6 +21,12 @@ const CLAIM_ATTEMPTS: u32 = 4;
 const CLAIM_PAUSE: Duration = Duration::from_millis(100);
 /// How long one waits before writing to the same person again (Meta: "Pair rate limits").
 const PAIR_WAIT: Duration = Duration::from_secs(6);
+/// How long one waits while Meta maintains the account (Meta: "Error codes", 131057 and 133004).
+const MAINTENANCE_WAIT: Duration = Duration::from_mins(1);
+/// How long one waits until a template is everywhere (Meta: "Error codes", 134101).
+const SYNC_WAIT: Duration = Duration::from_mins(10);
+/// By what a failure is counted that has no code.
+const NO_CODE: &str = "no_code";
 /// How long one waits when Meta fails, or can't be reached.
 const TROUBLE_WAIT: Duration = Duration::from_secs(5);
 
@@ -55,6 +61,8 @@ pub enum Fate {
         code: String,
         /// How long to wait before the next message, if at all.
         slow: Option<Duration>,
+        /// What Meta says, where nobody knows whom it concerns: this recipient, or all.
+        doubt: Option<Box<PublicError>>,
     },
     /// It may have been sent.
     Unknown {
@@ -185,7 +193,7 @@ impl Outbox {
             SendState::Rejected => {
                 let failure =
                     message.failure().ok_or_else(|| Error::internal("a rejected message without its failure"))?;
-                Fate::Failed { code: failure_code(&failure), slow: None }
+                Fate::Failed { code: failure_code(&failure), slow: None, doubt: None }
             }
         })
     }
@@ -211,9 +219,15 @@ fn judge(error: whatsapp::Error) -> (Fate, Outcome) {
         }
         Meta::NotReached(_) => return put_back(Trouble::Number(TROUBLE_WAIT)),
         Meta::OutcomeUnknown(_) => return (Fate::Unknown { slow: Some(TROUBLE_WAIT) }, Outcome::Unknown),
+        // The account is being maintained, or its server is.
+        Meta::Unavailable(_) if matches!(graph_code, Some(131_057 | 133_004)) => {
+            return put_back(Trouble::Number(wait.unwrap_or(MAINTENANCE_WAIT)));
+        }
+        // A template that was changed is not everywhere yet.
+        Meta::Unavailable(_) if graph_code == Some(134_101) => return put_back(Trouble::Recipient(SYNC_WAIT)),
         Meta::Unavailable(_) => {
             let failure = meta_error::to_domain(error).public().clone();
-            let fate = Fate::Failed { code: failure_code(&failure), slow: Some(TROUBLE_WAIT) };
+            let fate = Fate::Failed { code: failure_code(&failure), slow: Some(TROUBLE_WAIT), doubt: None };
             return (fate, Outcome::Rejected(failure));
         }
         Meta::Refused(_)
@@ -225,9 +239,15 @@ fn judge(error: whatsapp::Error) -> (Fate, Outcome) {
     }
     let failure = meta_error::to_domain(error).public().clone();
     // What the caller of a single message could mend concerns this message; but for the template, which all share.
-    let is_the_templates = matches!(graph_code, Some(132_001 | 132_007 | 132_015 | 132_016));
+    let is_the_templates =
+        matches!(graph_code, Some(131_055 | 132_001 | 132_007 | 132_015 | 132_016 | 132_068 | 134_100));
     if failure.kind == Kind::Invalid && !is_the_templates {
-        return (Fate::Failed { code: failure_code(&failure), slow: None }, Outcome::Rejected(failure));
+        let fate = Fate::Failed { code: failure_code(&failure), slow: None, doubt: None };
+        return (fate, Outcome::Rejected(failure));
+    }
+    if graph_code.is_some() && failure.code.as_deref() == Some(meta_errors::NOT_EXPLAINED) {
+        let doubt = Some(Box::new(failure.clone()));
+        return (Fate::Failed { code: failure_code(&failure), slow: None, doubt }, Outcome::Rejected(failure));
     }
     put_back(Trouble::Campaign(failure))
 }
@@ -235,7 +255,8 @@ fn judge(error: whatsapp::Error) -> (Fate, Outcome) {
 /// By what a failure is counted: Meta's code, or ours where Meta has none.
 pub fn failure_code(failure: &PublicError) -> String {
     let meta = failure.meta.as_ref().and_then(|meta| meta.get("code")?.as_i64());
-    meta.map(|code| code.to_string()).or_else(|| failure.code.as_ref().map(ToString::to_string)).unwrap_or_default()
+    let ours = || failure.code.as_ref().map(ToString::to_string);
+    meta.map(|code| code.to_string()).or_else(ours).unwrap_or_else(|| NO_CODE.to_owned())
 }
 
 /// The parts of a delivery fit into the time that others wait for it.

@@ -165,20 +165,21 @@ impl Outbox {
         }
         // Only now: a slow storage may have taken a part of it.
         let time_left = || terms.time_left.saturating_sub(begun.elapsed());
-        let mut result = match meta_timeout(time_left()) {
+        let (mut result, note) = match meta_timeout(time_left()) {
             Some(timeout) => {
                 let sent = self.call_meta(prepared.account, &prepared.message, timeout).await;
-                self.singles.sent(prepared.account, &sent, self.clock.now()).await;
-                sent.map_err(meta_error::to_domain)
+                let note = self.singles.count(prepared.account, &sent, self.clock.now());
+                (sent.map_err(meta_error::to_domain), note)
             }
-            None => Err(too_little_time()),
+            None => (Err(too_little_time()), None),
         };
         if let Err(error) = result {
             // Before it is recorded: a replay tells the same.
             let time_left = time_left().saturating_sub(RECORDING_TIME);
             result = Err(Box::pin(self.in_plain_words(error, &prepared, time_left)).await);
         }
-        self.record(new, &owner, &result).await;
+        let noted = self.singles.note(prepared.account, note, self.clock.now());
+        futures::join!(self.record(new, &owner, &result), noted);
         match result {
             Ok(sent) => Ok(Delivery { answer: sent.answer, message_id: new.id, replayed: false }),
             Err(error) => Err(error.about_message(new.id)),

@@ -13,7 +13,7 @@ use whatsapp::{Error, Sent};
 const NOTED_TOGETHER: u32 = 8;
 /// Messages that so few others follow are too seldom to matter.
 const FORGOTTEN_AFTER: SignedDuration = SignedDuration::from_secs(5);
-/// The longest that this takes of a request's time.
+/// The longest that this takes, beside recording the outcome.
 const PATIENCE: Duration = Duration::from_millis(500);
 /// How long campaigns wait at least when Meta says that the number sends too much.
 const THROTTLED_FOR: Duration = Duration::from_secs(1);
@@ -27,6 +27,15 @@ pub(crate) struct SingleSends {
     counts: Arc<Mutex<HashMap<String, Count>>>,
 }
 
+/// What is to be noted of a number.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Note {
+    /// So many messages went.
+    taken: Option<u32>,
+    /// Meta says that it is too much: for so long.
+    throttled: Option<Duration>,
+}
+
 #[derive(Clone, Copy, Debug)]
 struct Count {
     messages: u32,
@@ -38,8 +47,8 @@ impl SingleSends {
         Self { rates, counts: Arc::default() }
     }
 
-    /// A single message was sent, or refused. Whatever goes wrong here is logged: it must not harm the message.
-    pub(crate) async fn sent(&self, account: &Account, result: &Result<Sent, Error>, now: Timestamp) {
+    /// Counts a single message that was sent, or refused. Gives what is to be noted of it, if anything.
+    pub(crate) fn count(&self, account: &Account, result: &Result<Sent, Error>, now: Timestamp) -> Option<Note> {
         let throttled = match result {
             Err(error @ Error::Throttled(throttle)) => {
                 let code = throttle.graph.as_ref().map(|graph| graph.code);
@@ -47,20 +56,28 @@ impl SingleSends {
             }
             _ => None,
         };
-        let taken = self.count(&account.phone_number_id, now);
-        if throttled.is_none() && taken.is_none() {
-            return;
-        }
-        let note = Box::pin(async {
-            if let Some(count) = taken {
-                self.rates.taken(&account.phone_number_id, account.messages_per_second, count, now).await?;
-            }
-            match throttled {
-                Some(wait) => self.rates.slow_down(&account.phone_number_id, wait, now).await,
+        let taken = self.taken(&account.phone_number_id, now);
+        (throttled.is_some() || taken.is_some()).then_some(Note { taken, throttled })
+    }
+
+    /// Notes what a message takes of the number's rate. Whatever goes wrong here is logged: it must not harm the message.
+    pub(crate) async fn note(&self, account: &Account, note: Option<Note>, now: Timestamp) {
+        let Some(Note { taken, throttled }) = note else { return };
+        let number = &account.phone_number_id;
+        let taken = async {
+            match taken {
+                Some(count) => self.rates.taken(number, account.messages_per_second, count, now).await,
                 None => Ok(()),
             }
-        });
-        let noted = tokio::time::timeout(PATIENCE, note).await.unwrap_or_else(|late| Err(domain::Error::storage(late)));
+        };
+        let slowed_down = async {
+            match throttled {
+                Some(wait) => self.rates.slow_down(number, wait, now).await,
+                None => Ok(()),
+            }
+        };
+        let both = Box::pin(async { taken.await.and(slowed_down.await) });
+        let noted = tokio::time::timeout(PATIENCE, both).await.unwrap_or_else(|late| Err(domain::Error::storage(late)));
         if let Err(error) = noted {
             tracing::warn!(
                 cause = error.source_chain(),
@@ -70,7 +87,7 @@ impl SingleSends {
     }
 
     /// Counts one. `Some`: so many are to be noted now.
-    fn count(&self, phone_number_id: &str, now: Timestamp) -> Option<u32> {
+    fn taken(&self, phone_number_id: &str, now: Timestamp) -> Option<u32> {
         let mut counts = self.counts.lock().unwrap_or_else(PoisonError::into_inner);
         let first = Count { messages: 0, last_at: now };
         let count = counts.entry(phone_number_id.to_owned()).or_insert(first);

@@ -6,11 +6,11 @@ use std::time::Duration;
 
 use auth::{ApiKey, Caller};
 use aws_sdk_dynamodb::types::AttributeValue;
-use domain::{AccountId, CountryCode, IdempotencyKey, Kind, MessageId, PhoneNumber, Result, Scope};
+use domain::{Account, AccountId, Accounts, CountryCode, IdempotencyKey, Kind, MessageId, PhoneNumber, Result, Scope};
 use outbox::{Delivery, Draft, Outbox, Terms};
 use serde_json::{Value, json};
 use storage::{Chat, Conversations, Database, Heard, Message, Messages, OptOutBy};
-use testbed::Testbed;
+use testbed::{SECOND_ACCOUNT, SECOND_PHONE_NUMBER_ID, Testbed};
 use tokio::net::TcpSocket;
 use whatsapp::{Content, Template, Text, WhatsApp};
 
@@ -60,16 +60,15 @@ impl Bed {
         (bed.with_database(proxy.url()), proxy)
     }
 
+    /// What sends elsewhere: it shares nothing with the bed's but the tables and Meta.
+    pub(crate) fn another_outbox(&self) -> Outbox {
+        let database = Database::local(self.testbed.engine.url(), self.testbed.engine.table_prefix());
+        self.outbox_with(&database, &self.testbed.simulator.graph_api_url())
+    }
+
     fn outbox_with(&self, database: &Database, graph_api_url: &str) -> Outbox {
-        let account = json!([{
-            "id": 1,
-            "phone_number_id": meta_simulator::PHONE_NUMBER_ID,
-            "waba_id": meta_simulator::WABA_ID,
-            "access_token": meta_simulator::ACCESS_TOKEN,
-        }]);
-        let accounts = Arc::new(account.to_string().parse().unwrap());
         let whatsapp = WhatsApp::new(graph_api_url).unwrap();
-        Outbox::new(database, whatsapp, accounts, CountryCode::default(), self.testbed.clock.clone())
+        Outbox::new(database, whatsapp, Arc::new(accounts()), CountryCode::default(), self.testbed.clock.clone())
     }
 
     /// Sends `draft()` under an idempotency key.
@@ -152,6 +151,25 @@ impl Bed {
         let [message] = <[Message; 1]>::try_from(self.messages().await).unwrap();
         message
     }
+}
+
+/// The testbed's accounts.
+fn accounts() -> Accounts {
+    let account = |id: i64, phone_number_id: &str| {
+        json!({
+            "id": id,
+            "phone_number_id": phone_number_id,
+            "waba_id": meta_simulator::WABA_ID,
+            "access_token": meta_simulator::ACCESS_TOKEN,
+        })
+    };
+    let both = json!([account(1, meta_simulator::PHONE_NUMBER_ID), account(SECOND_ACCOUNT, SECOND_PHONE_NUMBER_ID)]);
+    both.to_string().parse().unwrap()
+}
+
+/// One of them.
+pub(crate) fn account(id: i64) -> Account {
+    accounts().find(Some(AccountId(id))).unwrap().clone()
 }
 
 /// Whoever holds this key.

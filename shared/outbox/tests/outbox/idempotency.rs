@@ -240,7 +240,7 @@ fn rounds() -> impl Strategy<Value = Vec<Round>> {
 }
 
 /// Works until woken so often, and then dies wherever it stands, as a function that is killed.
-async fn die_after<T>(wakes: u32, work: impl Future<Output = T>) -> Option<T> {
+pub(crate) async fn die_after<T>(wakes: u32, work: impl Future<Output = T>) -> Option<T> {
     let mut work = Box::pin(work);
     let mut left = wakes;
     poll_fn(move |context| match work.as_mut().poll(context) {

@@ -8,9 +8,9 @@ use crate::bed::{Bed, KEY, surely_unsent};
 use crate::wire::meta_that_says;
 
 /// Meta's codes and what they come to: kind, code, whether it is retryable, and after how many seconds.
-type Row = (&'static [i64], Kind, &'static str, bool, Option<u64>);
+pub(crate) type Row = (&'static [i64], Kind, &'static str, bool, Option<u64>);
 
-const ROWS: &[Row] = &[
+pub(crate) const ROWS: &[Row] = &[
     // Only whoever runs the gateway can mend these. Never 401 or 403: the client's own key is fine.
     (&[0, 102, 104, 190, 463], Kind::UpstreamFailed, "upstream_auth", false, None),
     (&[3, 10, 200, 201, 299, 131_005, 139_200, 141_010], Kind::UpstreamFailed, "upstream_permission", false, None),

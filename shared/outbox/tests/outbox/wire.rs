@@ -85,7 +85,7 @@ impl Proxy {
         self.state.rules.lock().unwrap().iter().map(|rule| rule.times).sum()
     }
 
-    /// Whether a call waits.
+    /// Whether a call waits, or was let go on and is not applied yet.
     pub(crate) fn holds(&self) -> bool {
         *self.state.held.lock().unwrap() > 0
     }
@@ -134,7 +134,9 @@ async fn pass_on(mut client: TcpStream, state: Arc<State>) -> Option<()> {
             Some(Fault::Hold) => {
                 *state.held.lock().unwrap() += 1;
                 state.released.subscribe().wait_for(|released| *released).await.ok()?;
-                request.ask(&state.engine).await?
+                let answer = request.ask(&state.engine).await;
+                *state.held.lock().unwrap() -= 1;
+                answer?
             }
             None => request.ask(&state.engine).await?,
         };
