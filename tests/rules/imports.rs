@@ -38,7 +38,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("refresh-blocked", &["api", "block-list", "domain", "whatsapp"]),
     ("resume-campaign", CAMPAIGNS),
     ("retry-failed", CAMPAIGNS),
-    ("send-campaign", &["api", "block-list", "campaigns", "domain", "storage"]),
+    ("send-campaign", &["api", "block-list", "campaigns", "domain", "inbox", "storage", "whatsapp"]),
     ("send-location", SHARED),
     ("send-message", SHARED),
     ("send-template", SHARED),

@@ -94,6 +94,11 @@ impl Simulator {
         counts::by_phone(accepted)
     }
 
+    /// How many messages Meta accepted in all.
+    pub fn accepted(&self) -> u64 {
+        self.world.lock().counts.totals().accepted
+    }
+
     /// How many webhooks are still to come: the statuses of the accepted messages, and whatever else was sent, that the
     /// webhook has not taken yet. Those that were given up are not among them. Batches and doubles count until the end.
     pub fn webhooks_pending(&self) -> usize {

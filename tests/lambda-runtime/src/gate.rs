@@ -1,8 +1,9 @@
-//! The way to DynamoDB, which a test can close at a certain point.
+//! The way to DynamoDB, which a test can close at a certain point, and on which answers can get lost.
 
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
@@ -15,7 +16,25 @@ use crate::patiently;
 pub struct Gate {
     url: String,
     state: Arc<watch::Sender<State>>,
+    losses: Arc<Losses>,
     passing: AbortHandle,
+}
+
+/// Every so-many-eth answer gets lost, if any.
+#[derive(Default)]
+struct Losses {
+    one_in: AtomicUsize,
+    answers: AtomicUsize,
+}
+
+impl Losses {
+    fn is_next(&self) -> bool {
+        let number = self.answers.fetch_add(1, Ordering::SeqCst);
+        match self.one_in.load(Ordering::SeqCst) {
+            0 => false,
+            one_in => number % one_in == one_in - 1,
+        }
+    }
 }
 
 /// What a closed gate holds back, for ever.
@@ -44,8 +63,14 @@ impl Gate {
         let listener = TcpListener::bind(("127.0.0.1", 0)).await.expect("a port is free");
         let url = format!("http://{}", listener.local_addr().expect("a listener has an address"));
         let state = Arc::new(watch::Sender::new(State::Open));
-        let passing = tokio::spawn(accept(listener, address, Arc::clone(&state))).abort_handle();
-        Self { url, state, passing }
+        let losses = Arc::<Losses>::default();
+        let passing = tokio::spawn(accept(listener, address, Arc::clone(&state), Arc::clone(&losses))).abort_handle();
+        Self { url, state, losses, passing }
+    }
+
+    /// From now on one answer in so many is lost on the way: the server has done what it was asked, and the connection ends.
+    pub fn lose_one_in(&self, answers: usize) {
+        self.losses.one_in.store(answers, Ordering::SeqCst);
     }
 
     /// Where it stands: the value of `AWS_ENDPOINT_URL_DYNAMODB`.
@@ -83,17 +108,27 @@ impl Drop for Gate {
     }
 }
 
-async fn accept(listener: TcpListener, server: SocketAddr, state: Arc<watch::Sender<State>>) -> io::Result<()> {
+async fn accept(
+    listener: TcpListener,
+    server: SocketAddr,
+    state: Arc<watch::Sender<State>>,
+    losses: Arc<Losses>,
+) -> io::Result<()> {
     // They end with this.
     let mut connections = JoinSet::new();
     loop {
         let (client, _) = listener.accept().await?;
-        connections.spawn(pass(client, server, Arc::clone(&state)));
+        connections.spawn(pass(client, server, Arc::clone(&state), Arc::clone(&losses)));
     }
 }
 
 /// Passes on what comes on one connection, on which there is one request at a time.
-async fn pass(mut client: TcpStream, server: SocketAddr, state: Arc<watch::Sender<State>>) -> io::Result<()> {
+async fn pass(
+    mut client: TcpStream,
+    server: SocketAddr,
+    state: Arc<watch::Sender<State>>,
+    losses: Arc<Losses>,
+) -> io::Result<()> {
     let mut server = TcpStream::connect(server).await?;
     let (mut from_client, mut from_server) = (vec![0; 64 * 1024], vec![0; 64 * 1024]);
     let mut request = Vec::new();
@@ -127,6 +162,10 @@ async fn pass(mut client: TcpStream, server: SocketAddr, state: Arc<watch::Sende
             return std::future::pending().await;
         }
         if direction == Held::Answer {
+            // The first part of an answer.
+            if !request.is_empty() && losses.is_next() {
+                return Ok(());
+            }
             request.clear();
         }
         to.write_all(chunk).await?;

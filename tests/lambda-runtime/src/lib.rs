@@ -26,7 +26,7 @@ pub use programs::Program;
 pub use secrets_manager::SecretsManager;
 
 /// Far more than anything here takes.
-const PATIENCE: Duration = Duration::from_secs(30);
+const PATIENCE: Duration = Duration::from_mins(2);
 
 /// Waits for `event`, but not for ever.
 async fn patiently<T>(what: &str, event: impl Future<Output = T>) -> T {
