@@ -9,7 +9,7 @@ use testbed::{Answer, PHONE, SECOND_ACCOUNT, Sender, Testbed, WAMID};
 
 use super::*;
 
-const SENT: &str = "wamid.HBgLMTY1MDU1NTEyMzQVAgASGBQzQTdBNUMyRTY5MUM5M0Y3RkUxQQA=";
+const SENT: &str = "wamid.HBgLMTY1MDU1NTEyMzQVAgASGBQzQTdBNUMyRTY5MU/5M0Y3RkU+QQA=";
 
 async fn sender() -> Sender<GetMessage> {
     let endpoint = |bed: &Testbed| GetMessage { keys: bed.keys.clone(), chats: bed.chats.clone() };
@@ -102,7 +102,7 @@ async fn a_message_is_found_by_our_id_and_by_metas_with_all_that_became_of_it() 
         ],
         "failure": null, "pricing": pricing,
     });
-    for name in [id.to_string(), SENT.to_owned(), SENT.replace('=', "%3D").replace('.', "%2E")] {
+    for name in [id.to_string(), SENT.to_owned(), SENT.replace('/', "%2F").replace('+', "%2B").replace('=', "%3D")] {
         assert_eq!(details(&sender, &name).await, expected, "{name}");
     }
 }

@@ -33,13 +33,23 @@ impl Queue {
         answer["Messages"].as_array().cloned().unwrap_or_default()
     }
 
-    /// Deletes what was done: all but those that the function reports.
+    /// Deletes what was done: all but those that the function reports, which are delivered again at once.
     pub(crate) async fn delete(&self, messages: &[Value], report: &Value) {
-        let failed = report["batchItemFailures"].as_array().unwrap();
+        let failures = report["batchItemFailures"].as_array().unwrap();
+        let is_done =
+            |message: &&Value| !failures.iter().any(|failure| failure["itemIdentifier"] == message["MessageId"]);
+        let (done, failed): (Vec<_>, Vec<_>) = messages.iter().partition(is_done);
+        for message in done {
+            self.call("DeleteMessage", json!({"ReceiptHandle": message["ReceiptHandle"]})).await;
+        }
+        self.put_back(failed).await;
+    }
+
+    /// Has these delivered again at once, as Lambda does after a while with what a function that died had in hand.
+    pub(crate) async fn put_back(&self, messages: impl IntoIterator<Item = &Value>) {
         for message in messages {
-            if !failed.iter().any(|failure| failure["itemIdentifier"] == message["MessageId"]) {
-                self.call("DeleteMessage", json!({"ReceiptHandle": message["ReceiptHandle"]})).await;
-            }
+            let visible = json!({"ReceiptHandle": message["ReceiptHandle"], "VisibilityTimeout": 0});
+            self.call("ChangeMessageVisibility", visible).await;
         }
     }
 }
