@@ -86,7 +86,7 @@ pub struct RecipientPlace {
 }
 
 impl RecipientPlace {
-    /// Reads what [`as_text`](Self::as_text) gave. `None`: it is no place.
+    /// Reads what the page before gave. `None`: it is no place.
     pub fn parse(text: &str) -> Option<Self> {
         let (chunk, index) = text.split_once('.')?;
         let number = |text: &str| text.parse().ok().filter(|_| text.bytes().all(|byte| byte.is_ascii_digit()));
