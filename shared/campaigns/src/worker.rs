@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use domain::{
-    Account, Accounts, CampaignId, CampaignStatus, CampaignStep, Clock, Contact, Error, Member, PublicError,
+    Account, Accounts, CampaignId, CampaignStatus, CampaignStep, Clock, Contact, Error, Kind, Member, PublicError,
     RecipientRef, Result,
 };
 use futures::future;
@@ -120,8 +120,9 @@ impl Worker {
         let begun = Instant::now();
         let Some(campaign) = self.campaigns.get(job.campaign_id).await? else { return Ok(()) };
         if campaign.status != CampaignStatus::Running {
-            // Whoever lets it go on shall find it waiting.
-            return self.chunks.give_back(job, self.clock.now()).await;
+            // Whoever lets it go on shall find it waiting, and if they have done so meanwhile they have not.
+            self.chunks.give_back(job, self.clock.now()).await?;
+            return self.hand_out_more(job.campaign_id).await;
         }
         let Some(account) = self.accounts.find(Some(campaign.new.account_id)) else {
             return self.pause(campaign.new.id, &no_account()).await;
@@ -165,6 +166,16 @@ impl Worker {
             let marks: Vec<_> = known.iter().filter_map(|(member, fate)| Some((mark(fate)?, *member))).collect();
             if !marks.is_empty() {
                 self.note(chunk, &marks).await?;
+            }
+            let unknown = marks.iter().filter(|(mark, _)| *mark == Mark::Unknown).count();
+            if unknown > 0 {
+                let (campaign_id, outcome) = (chunk.campaign_id.0, Kind::OutcomeUnknown);
+                tracing::warn!(
+                    campaign_id,
+                    ?outcome,
+                    count = unknown,
+                    "of messages it is not known whether they were sent"
+                );
             }
             (course.troubled.0, course.doubted.0) = (0, 0);
             for (_, fate) in &known {
@@ -290,14 +301,20 @@ impl Worker {
             }
         }
         // A chunk of which more became known all the time is handed out again when its time here is over.
-        let now = self.clock.now();
-        self.campaigns.conclude(id, now).await?;
-        if let Some(campaign) =
-            self.campaigns.get(id).await?.filter(|campaign| campaign.status == CampaignStatus::Running)
-        {
-            self.dispatch.top_up(&campaign, job.account, now).await?;
+        self.campaigns.conclude(id, self.clock.now()).await?;
+        self.hand_out_more(id).await
+    }
+
+    /// Hands out chunks of a campaign, if it runs at this moment.
+    async fn hand_out_more(&self, id: CampaignId) -> Result<()> {
+        let Some(campaign) = self.campaigns.get(id).await?.filter(|found| found.status == CampaignStatus::Running)
+        else {
+            return Ok(());
+        };
+        match self.accounts.find(Some(campaign.new.account_id)) {
+            Some(account) => self.dispatch.top_up(&campaign, account, self.clock.now()).await.map(|_| ()),
+            None => Ok(()),
         }
-        Ok(())
     }
 }
 

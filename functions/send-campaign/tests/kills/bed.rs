@@ -6,7 +6,7 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use axum::body::Bytes;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
-use campaigns::{Again, Caretaker, Controls, Reports};
+use campaigns::{Again, Brakes, Caretaker, Controls, Reports};
 use domain::{Accounts, CampaignId, Clock};
 use embedded_sqs::Mischief;
 use inbox::{Inbox, Words};
@@ -23,6 +23,7 @@ pub(crate) struct Bed {
     pub(crate) testbed: Testbed,
     /// The way to the database that the program takes.
     pub(crate) gate: Gate,
+    brakes: Brakes,
     caretaker: Caretaker,
     controls: Controls,
     reports: Reports,
@@ -59,6 +60,7 @@ impl Bed {
         let (webhook, url) = webhook(inbox).await;
         testbed.simulator.set_webhook_url(Some(url.parse().unwrap()));
         Self {
+            brakes: Brakes::new(database, Arc::clone(&known), clock.clone()),
             caretaker: Caretaker::new(database, queue.clone(), Arc::clone(&known), clock.clone()),
             controls: Controls::new(database, queue, whatsapp, Arc::clone(&known), clock.clone()),
             reports: Reports::new(database, known, clock),
@@ -81,6 +83,14 @@ impl Bed {
 
     pub(crate) async fn start_campaign(&self, id: CampaignId) {
         self.controls.start(&self.testbed.caller().await, id).await.unwrap();
+    }
+
+    pub(crate) async fn pause(&self, id: CampaignId) {
+        self.brakes.pause(&self.testbed.caller().await, id).await.unwrap();
+    }
+
+    pub(crate) async fn resume(&self, id: CampaignId) {
+        self.controls.resume(&self.testbed.caller().await, id).await.unwrap();
     }
 
     /// Tries those again of whom it is not known whether they were written to. Gives how many that are.

@@ -1,4 +1,4 @@
-//! The real program, killed: at random among ten thousand recipients, and at every single call of the database.
+//! The real program, killed: at random among ten thousand recipients, and at every single call of the database; and held up.
 //!
 //! The truth is what the simulated Meta took. Nobody may get two messages; whoever got none must be told as unknown, or still
 //! to be written to; and what is counted must be so.
@@ -11,3 +11,4 @@ mod bed;
 mod each_call;
 mod queue;
 mod random;
+mod resumed;
