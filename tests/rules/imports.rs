@@ -47,6 +47,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("unblock-contact", &["api", "auth", "block-list", "domain"]),
     ("template", &[]),
     ("embedded-dynamodb", &["template"]),
+    ("embedded-lambda", &["domain"]),
     ("embedded-sqs", &["template"]),
     ("meta-simulator", &[]),
     (
@@ -63,6 +64,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
             "create-campaign",
             "domain",
             "embedded-dynamodb",
+            "embedded-lambda",
             "embedded-sqs",
             "get-campaign",
             "get-message",
@@ -112,7 +114,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
             "whatsapp",
         ],
     ),
-    ("lambda-runtime-stand-in", &["domain", "meta-simulator", "testbed"]),
+    ("lambda-runtime-stand-in", &["domain", "embedded-lambda", "meta-simulator", "testbed"]),
     ("tests", &[]),
 ];
 
@@ -126,7 +128,7 @@ const CAMPAIGNS: &[&str] = &["api", "auth", "campaigns", "domain", "storage"];
 
 /// What only tests use, and everybody's tests may.
 const FOR_TESTS: &[&str] =
-    &["embedded-dynamodb", "embedded-sqs", "lambda-runtime-stand-in", "meta-simulator", "testbed"];
+    &["embedded-dynamodb", "embedded-lambda", "embedded-sqs", "lambda-runtime-stand-in", "meta-simulator", "testbed"];
 
 /// The crates that may speak to AWS. `local` hands on what is in the queues, as Lambda does on AWS.
 const SPEAK_TO_AWS: &[&str] = &["admin", "auth", "local", "storage"];

@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "what goes wrong here fails the test")]
 
+mod deployment;
 mod imports;
 mod names;
 mod shape;
