@@ -3,7 +3,7 @@
 use reqwest::{Method, RequestBuilder};
 use serde_json::{Value, json};
 
-use crate::{answer, client, post, stack};
+use crate::{answer, client, nothing_was_asked_of_meta, post, stack};
 use local::Stack;
 
 const PHONE: &str = "+919876543210";
@@ -59,5 +59,5 @@ async fn a_wrong_method_is_a_405_that_names_the_right_one() {
             "{path}"
         );
     }
-    assert!(stack.simulator().unwrap().requests().is_empty());
+    assert!(nothing_was_asked_of_meta(&stack));
 }

@@ -7,7 +7,7 @@ use meta_simulator::{CustomerMessage, Fault, Weather};
 use reqwest::{Method, RequestBuilder};
 use serde_json::{Value, json};
 
-use crate::{answer, client, post, stack};
+use crate::{answer, client, nothing_was_asked_of_meta, post, stack};
 
 const PHONE: &str = "919876543210";
 /// Far more than anything here takes.
@@ -230,7 +230,7 @@ async fn a_dry_run_says_what_would_happen_and_sends_nothing() {
         (200, &json!("dry_run"), &json!(true), &json!(PHONE)),
         "{told}"
     );
-    assert!(stack.simulator().unwrap().requests().is_empty());
+    assert!(nothing_was_asked_of_meta(&stack));
     assert_eq!(read(&stack, "chats/").await["conversations"], json!([]));
     stack.stop().await;
 }

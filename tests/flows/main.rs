@@ -10,7 +10,7 @@ mod sends;
 
 use clap::Parser;
 use local::{Settings, Stack};
-use reqwest::{Client, RequestBuilder};
+use reqwest::{Client, Method, RequestBuilder};
 use serde_json::Value;
 
 /// A stack of its own for one flow, on free ports and with no data from before.
@@ -38,6 +38,11 @@ fn client() -> Client {
 fn post(stack: &Stack, path: &str, body: &Value) -> RequestBuilder {
     let url = format!("{}{path}", stack.api_url());
     client().post(url).header("X-API-Key", stack.api_key().reveal()).json(body)
+}
+
+/// Nor told: functions open their connection when they start, with a request that says nothing.
+fn nothing_was_asked_of_meta(stack: &Stack) -> bool {
+    stack.simulator().unwrap().requests().iter().all(|request| request.method == Method::HEAD)
 }
 
 /// The status and the JSON body of an answer.

@@ -9,6 +9,9 @@ use storage::{AuditTrail, Database, SetupError, SetupTokens};
 
 use crate::KeyPage;
 
+/// What the local stack sets, and template.yaml doesn't: see [`KeyPage::is_local`].
+const LOCAL: &str = "KEY_PAGE_IS_LOCAL";
+
 impl KeyPage {
     /// Builds the function from the environment.
     pub fn from_env() -> BoxFuture<'static, Result<Self, SetupError>> {
@@ -25,7 +28,7 @@ impl KeyPage {
             admin: Admin::new(database, setup_tokens, clock.clone()),
             accounts: None,
             clock,
-            is_local: false,
+            is_local: std::env::var(LOCAL).is_ok_and(|value| value == "true"),
         }
     }
 }

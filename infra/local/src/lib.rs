@@ -2,11 +2,12 @@
 //! with no Docker, no AWS account and no Meta account.
 //!
 //! Routes, schedules, queues and tables come from template.yaml. A request becomes the event that API Gateway would make of it and
-//! goes to the same code as on Lambda.
+//! goes to the same code as on Lambda: in this process, or with `--lambda` in a process of its own for each function.
 
 mod event;
 mod functions;
 mod gateway;
+mod processes;
 mod queues;
 mod schedules;
 mod settings;

@@ -55,6 +55,11 @@ pub struct Settings {
     #[arg(long, env = "ALLOW_QUERY_API_KEY", default_value_t = true, action = clap::ArgAction::Set, value_name = "BOOL")]
     pub allow_query_api_key: bool,
 
+    /// Runs each function as a process of its own, as Lambda does. The folder has the programs as NAME or NAME/bootstrap
+    /// [default: the folder of this program; `cargo build --workspace` puts them there]
+    #[arg(long, env = "LAMBDA", value_name = "FOLDER", num_args = 0..=1, default_missing_value = "")]
+    pub lambda: Option<PathBuf>,
+
     /// An API key to have at the start: any 1 to 64 characters, as an import would bring it [default: a new one]
     #[arg(long, env = "LOCAL_API_KEY", value_name = "KEY", hide_env_values = true)]
     pub local_api_key: Option<SecretString>,
@@ -90,6 +95,7 @@ mod tests {
             "START_WORDS",
             "STATUS_DELAY_MS",
             "ALLOW_QUERY_API_KEY",
+            "LAMBDA",
             "LOCAL_API_KEY",
             "LOCAL_ADMIN_PASSWORD",
         ] {

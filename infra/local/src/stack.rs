@@ -1,5 +1,6 @@
 //! Starting and stopping all the parts.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::Path;
@@ -13,6 +14,7 @@ use campaigns::{Brakes, Caretaker, Controls, Planner, Reports, Worker};
 use chats::{Chats, Events, ReadReceipts};
 use domain::{Accounts, Clock, CountryCode};
 use embedded_dynamodb::{Data, Engine, EngineError};
+use embedded_lambda::Function;
 use inbox::{Inbox, Words};
 use key_page::KeyPage;
 use meta_simulator::Simulator;
@@ -29,6 +31,7 @@ use whatsapp::WhatsApp;
 
 use crate::functions::{self, Dependencies};
 use crate::gateway::{self, NoSuchFunction};
+use crate::processes::Processes;
 use crate::queues::{self, Pollers};
 use crate::schedules;
 use crate::settings::Settings;
@@ -43,7 +46,7 @@ const START_KEY_LIFE: Duration = Duration::from_hours(30 * 24);
 
 /// Why the stack did not start: one line for a person.
 #[derive(Debug)]
-pub struct StackError(String);
+pub struct StackError(pub(crate) String);
 
 impl fmt::Display for StackError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -73,6 +76,7 @@ pub struct Stack {
     server: JoinHandle<()>,
     schedules: JoinSet<()>,
     pollers: Pollers,
+    processes: Vec<Arc<Function>>,
     queues: embedded_sqs::Engine,
 }
 
@@ -92,59 +96,36 @@ impl Stack {
             None => Some(start_simulator(&settings, &accounts).await?),
         };
         let graph_api_url = settings.graph_api_url.clone();
-        let graph_api_url = graph_api_url.or_else(|| simulator.as_ref().map(Simulator::graph_api_url));
-        let whatsapp = WhatsApp::new(&graph_api_url.unwrap_or_default())
-            .map_err(|error| StackError(format!("GRAPH_API_URL: {error}")))?;
+        let graph_api_url =
+            graph_api_url.or_else(|| simulator.as_ref().map(Simulator::graph_api_url)).unwrap_or_default();
+        let whatsapp = WhatsApp::new(&graph_api_url).map_err(|error| StackError(format!("GRAPH_API_URL: {error}")))?;
 
         let database = Database::local(engine.url(), TABLE_PREFIX);
-        let keys = Keys::new(&database, Clock::system());
-        let registry = Registry::new(&database, Clock::system());
-        let api_key = start_key(&registry, own_key).await?;
-        let mut key_page = KeyPage::new(&database, None, Clock::system());
-        (key_page.is_local, key_page.accounts) = (true, Some(accounts.clone()));
-        let accounts = Arc::new(accounts);
-        let block_list = BlockList::new(&database, whatsapp.clone(), Arc::clone(&accounts), Clock::system());
-        let chats = Chats::new(&database, Arc::clone(&accounts), country.clone(), Clock::system());
-        let receipts = ReadReceipts::new(chats.clone(), whatsapp.clone());
-        let events = Events::new(&database, Arc::clone(&accounts));
-        let words = Words::new(&settings.stop_words, &settings.start_words);
-        let inbox = Inbox::new(&database, Arc::clone(&accounts), words, Clock::system());
+        let api_key = start_key(&Registry::new(&database, Clock::system()), own_key).await?;
         let is_webhook_believed = accounts.iter().any(|account| account.app_secret.is_some());
         let queues = queue_engine().await?;
-        let work = WorkQueue::local(queues.url(), &queues.queue_url(SEND_CAMPAIGN_QUEUE));
-        let clock = Clock::system();
-        let outbox = Outbox::new(&database, whatsapp.clone(), Arc::clone(&accounts), country.clone(), clock.clone());
-        let planner = Planner::new(&database, whatsapp.clone(), Arc::clone(&accounts), country, clock.clone());
-        let brakes = Brakes::new(&database, Arc::clone(&accounts), clock.clone());
-        let reports = Reports::new(&database, Arc::clone(&accounts), clock.clone());
-        let worker = Worker::new(&database, work.clone(), outbox.clone(), Arc::clone(&accounts), clock.clone());
-        let caretaker = Caretaker::new(&database, work.clone(), Arc::clone(&accounts), clock.clone());
-        let controls = Controls::new(&database, work, whatsapp, accounts, clock);
-        let query_key_allowed = settings.allow_query_api_key;
-        let admin_password = set_admin_password(&key_page, &settings).await?;
-        let dependencies = Dependencies {
-            keys,
-            outbox,
-            block_list,
-            chats,
-            receipts,
-            events,
-            inbox,
-            planner,
-            controls,
-            brakes,
-            reports,
-            worker,
-            caretaker,
-            key_page,
-            query_key_allowed,
-        };
+        let parts = Parts { settings: &settings, database, whatsapp, accounts, country, queues: &queues };
+        let dependencies = parts.dependencies();
+        let admin_password = set_admin_password(&dependencies.key_page, &settings).await?;
         let template = Template::ours().map_err(|error| StackError(error.to_string()))?;
         let missing =
             |NoSuchFunction(name)| StackError(format!("template.yaml names the function {name}, which is not here"));
-        let router = gateway::router(&template, &functions::all(&dependencies)).map_err(missing)?;
-        let schedules = schedules::start(&template, &functions::scheduled(&dependencies)).map_err(missing)?;
-        let pollers = queues::start(&template, &functions::consumers(&dependencies), &queues).map_err(missing)?;
+        let mut processes = Vec::new();
+        let (all, tasks, consumers) = match &settings.lambda {
+            None => {
+                let all = functions::all(&dependencies);
+                (all, functions::scheduled(&dependencies), functions::consumers(&dependencies))
+            }
+            Some(folder) => {
+                let aws = Aws { database: engine.url(), queues: &queues, graph_api_url: &graph_api_url };
+                let started = Processes::start(&template, folder, &environment(&settings, &aws)).await?;
+                processes = started.all();
+                (started.functions(), started.scheduled(), started.consumers())
+            }
+        };
+        let router = gateway::router(&template, &all).map_err(missing)?;
+        let schedules = schedules::start(&template, &tasks).map_err(missing)?;
+        let pollers = queues::start(&template, &consumers, &queues).map_err(missing)?;
 
         let (stop, stopped) = oneshot::channel::<()>();
         let service = router.into_make_service_with_connect_info::<SocketAddr>();
@@ -174,6 +155,7 @@ impl Stack {
             server,
             schedules,
             pollers,
+            processes,
             queues,
         })
     }
@@ -246,6 +228,7 @@ impl Stack {
         let _ = self.stop.send(());
         let _ = self.server.await;
         self.pollers.stop().await;
+        self.processes.iter().for_each(|function| function.stop());
         self.queues.stop().await;
         self.engine.stop().await;
     }
@@ -256,6 +239,76 @@ fn accounts(settings: &Settings) -> Result<Accounts, StackError> {
         Some(setting) => storage::accounts::parse(setting).map_err(|error| StackError(error.to_string())),
         None => simulated_accounts().parse().map_err(|error: domain::AccountsError| StackError(error.to_string())),
     }
+}
+
+/// What the functions stand on that run in this process.
+struct Parts<'a> {
+    settings: &'a Settings,
+    database: Database,
+    whatsapp: WhatsApp,
+    accounts: Accounts,
+    country: CountryCode,
+    queues: &'a embedded_sqs::Engine,
+}
+
+impl Parts<'_> {
+    fn dependencies(self) -> Dependencies {
+        let Self { settings, database, whatsapp, accounts, country, queues } = self;
+        let clock = Clock::system;
+        let mut key_page = KeyPage::new(&database, None, clock());
+        (key_page.is_local, key_page.accounts) = (true, Some(accounts.clone()));
+        let accounts = Arc::new(accounts);
+        let known = || Arc::clone(&accounts);
+        let chats = Chats::new(&database, known(), country.clone(), clock());
+        let words = Words::new(&settings.stop_words, &settings.start_words);
+        let work = WorkQueue::local(queues.url(), &queues.queue_url(SEND_CAMPAIGN_QUEUE));
+        let outbox = Outbox::new(&database, whatsapp.clone(), known(), country.clone(), clock());
+        Dependencies {
+            keys: Keys::new(&database, clock()),
+            block_list: BlockList::new(&database, whatsapp.clone(), known(), clock()),
+            receipts: ReadReceipts::new(chats.clone(), whatsapp.clone()),
+            chats,
+            events: Events::new(&database, known()),
+            inbox: Inbox::new(&database, known(), words, clock()),
+            planner: Planner::new(&database, whatsapp.clone(), known(), country, clock()),
+            brakes: Brakes::new(&database, known(), clock()),
+            reports: Reports::new(&database, known(), clock()),
+            worker: Worker::new(&database, work.clone(), outbox.clone(), known(), clock()),
+            outbox,
+            caretaker: Caretaker::new(&database, work.clone(), known(), clock()),
+            controls: Controls::new(&database, work, whatsapp, known(), clock()),
+            key_page,
+            query_key_allowed: settings.allow_query_api_key,
+        }
+    }
+}
+
+/// What stands in for AWS and Meta.
+struct Aws<'a> {
+    database: &'a str,
+    queues: &'a embedded_sqs::Engine,
+    graph_api_url: &'a str,
+}
+
+/// The environment variables of functions that run as processes: template.yaml's, and what leads to this machine.
+fn environment(settings: &Settings, aws: &Aws<'_>) -> BTreeMap<String, String> {
+    let accounts = settings.whatsapp_accounts.as_ref().map(|accounts| accounts.expose_secret().to_owned());
+    let allow_query_api_key = settings.allow_query_api_key.to_string();
+    let queue_url = aws.queues.queue_url(SEND_CAMPAIGN_QUEUE);
+    let variables = [
+        ("AWS_ENDPOINT_URL_DYNAMODB", aws.database),
+        ("AWS_ENDPOINT_URL_SQS", aws.queues.url()),
+        ("TABLE_PREFIX", TABLE_PREFIX),
+        ("GRAPH_API_URL", aws.graph_api_url),
+        ("WHATSAPP_ACCOUNTS", &accounts.unwrap_or_else(simulated_accounts)),
+        ("DEFAULT_COUNTRY_CODE", &settings.default_country_code),
+        ("ALLOW_QUERY_API_KEY", &allow_query_api_key),
+        ("STOP_WORDS", &settings.stop_words),
+        ("START_WORDS", &settings.start_words),
+        ("SEND_CAMPAIGN_QUEUE_URL", &queue_url),
+        ("KEY_PAGE_IS_LOCAL", "true"),
+    ];
+    variables.map(|(name, value)| (name.to_owned(), value.to_owned())).into()
 }
 
 /// The one account of the simulated Meta.

@@ -1,17 +1,18 @@
 //! A function's real program, running.
 
 use std::process::{ExitStatus, Stdio};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use domain::Clock;
+use embedded_lambda::RuntimeApi;
 use serde_json::Value;
 use tokio::io::{AsyncBufReadExt, AsyncRead, BufReader};
 use tokio::process::{Child, Command};
 use tokio::sync::{Notify, watch};
 use tokio::task::AbortHandle;
 
-use crate::runtime_api::RuntimeApi;
 use crate::{Environment, patiently};
 
 /// The time that template.yaml gives every function.
@@ -21,6 +22,7 @@ const TIMEOUT: Duration = Duration::from_secs(28);
 pub struct Function {
     process_id: Option<u32>,
     api: RuntimeApi,
+    invocations: AtomicU64,
     lines: Lines,
     killed: Arc<Notify>,
     ended: watch::Receiver<Option<ExitStatus>>,
@@ -41,7 +43,7 @@ type Lines = Arc<Mutex<Vec<String>>>;
 impl Function {
     /// Starts a program, and waits until it asks for its first event or ends.
     pub async fn start(binary: &str, environment: &Environment) -> Self {
-        let api = RuntimeApi::start().await;
+        let api = RuntimeApi::start().await.expect("a port is free");
         let child = Command::new(binary)
             .env_clear()
             .envs(environment.variables())
@@ -57,7 +59,7 @@ impl Function {
         let (end, ended) = watch::channel(None);
         let watching = watch_over(child, Arc::clone(&lines), Arc::clone(&killed), end);
         let watching = tokio::spawn(watching).abort_handle();
-        let function = Self { process_id, api, lines, killed, ended, watching };
+        let function = Self { process_id, api, invocations: AtomicU64::default(), lines, killed, ended, watching };
         let started = async {
             tokio::select! {
                 () = function.api.asked() => {}
@@ -81,7 +83,8 @@ impl Function {
 
     /// Hands over an event with the header `Lambda-Runtime-Deadline-Ms` as it is given here.
     pub async fn invoke_by(&self, event: &str, deadline_epoch_ms: i64) -> Result<Value, FunctionError> {
-        let outcome = self.api.invoke(event, deadline_epoch_ms);
+        let id = format!("8476a536-e9f4-11e8-9739-{:012}", self.invocations.fetch_add(1, Ordering::Relaxed));
+        let outcome = self.api.invoke(&id, event, deadline_epoch_ms);
         let outcome = async {
             tokio::select! {
                 biased;

@@ -1,5 +1,5 @@
-//! AWS Lambda on this machine, for tests: the Runtime API on a loopback port, a function's real program as a child
-//! process with the environment that Lambda gives it, and the events that API Gateway and others send.
+//! AWS Lambda on this machine, for tests: a function's real program as a child process that is watched and killed, with the
+//! environment that Lambda gives it, and the events that API Gateway and others send.
 //!
 //! [`every_function!`] makes a test of everything that holds for every function that sends, [`every_program!`] of what
 //! holds for the others too. Most of what they feed them stands in the folder `events`.
@@ -12,7 +12,6 @@ mod function;
 mod gate;
 pub mod guarantees;
 pub mod programs;
-mod runtime_api;
 mod secrets_manager;
 
 use std::time::Duration;

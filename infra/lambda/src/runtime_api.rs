@@ -1,51 +1,53 @@
 //! The Lambda Runtime API (AWS Lambda: "Using the Lambda runtime API for custom runtimes").
 
 use std::collections::HashMap;
-use std::net::SocketAddr;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::io;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use axum::Router;
-use axum::extract::{Path, State};
+use axum::extract::{DefaultBodyLimit, Path, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use tokio::net::TcpListener;
-use tokio::sync::{Mutex, mpsc, oneshot, watch};
+use tokio::sync::{Mutex as AsyncMutex, mpsc, oneshot, watch};
 use tokio::task::AbortHandle;
 
 /// What a function posted about an invocation, as it stands: its answer, or an error.
-pub(crate) type Outcome = Result<String, String>;
+pub type Outcome = Result<String, String>;
 
 /// A running Runtime API for one process. Dropping it stops it.
-pub(crate) struct RuntimeApi {
+#[derive(Debug)]
+pub struct RuntimeApi {
     address: SocketAddr,
+    queue: mpsc::UnboundedSender<Invocation>,
     invocations: Arc<Invocations>,
     serving: AbortHandle,
 }
 
+#[derive(Debug)]
 struct Invocations {
-    queue: mpsc::UnboundedSender<Invocation>,
-    waiting: Mutex<mpsc::UnboundedReceiver<Invocation>>,
+    waiting: AsyncMutex<mpsc::UnboundedReceiver<Invocation>>,
     under_way: Mutex<HashMap<String, oneshot::Sender<Outcome>>>,
-    count: AtomicU64,
     asked: watch::Sender<bool>,
 }
 
+#[derive(Debug)]
 struct Invocation {
+    id: String,
     event: String,
     deadline_epoch_ms: i64,
     outcome: oneshot::Sender<Outcome>,
 }
 
 impl RuntimeApi {
-    pub(crate) async fn start() -> Self {
+    /// Starts one on any free port of this machine.
+    pub async fn start() -> io::Result<Self> {
         let (queue, waiting) = mpsc::unbounded_channel();
         let invocations = Arc::new(Invocations {
-            queue,
-            waiting: Mutex::new(waiting),
+            waiting: AsyncMutex::new(waiting),
             under_way: Mutex::default(),
-            count: AtomicU64::default(),
             asked: watch::Sender::new(false),
         });
         let router = Router::new()
@@ -53,29 +55,32 @@ impl RuntimeApi {
             .route("/2018-06-01/runtime/invocation/{id}/response", post(response))
             .route("/2018-06-01/runtime/invocation/{id}/error", post(error))
             .route("/2018-06-01/runtime/init/error", post(StatusCode::ACCEPTED))
+            // An answer may have 6 MB (AWS: "Lambda quotas").
+            .layer(DefaultBodyLimit::max(6 * 1024 * 1024))
             .with_state(Arc::clone(&invocations));
-        let listener = TcpListener::bind(("127.0.0.1", 0)).await.expect("a port is free");
-        let address = listener.local_addr().expect("a listener has an address");
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
+        let address = listener.local_addr()?;
         let serving = tokio::spawn(async move { axum::serve(listener, router).await }).abort_handle();
-        Self { address, invocations, serving }
+        Ok(Self { address, queue, invocations, serving })
     }
 
     /// As Lambda writes it into `AWS_LAMBDA_RUNTIME_API`: without `http://`.
-    pub(crate) fn address(&self) -> String {
+    pub fn address(&self) -> String {
         self.address.to_string()
     }
 
     /// Waits until the function asks for its first event.
-    pub(crate) async fn asked(&self) {
+    pub async fn asked(&self) {
         // An error is a closed channel, and this end is open.
         let _ = self.invocations.asked.subscribe().wait_for(|asked| *asked).await;
     }
 
-    /// Puts an event into the queue. Gives where the outcome will be.
-    pub(crate) fn invoke(&self, event: &str, deadline_epoch_ms: i64) -> oneshot::Receiver<Outcome> {
+    /// Puts an event into the queue. Gives where the outcome will be, which ends without one when this does.
+    pub fn invoke(&self, id: &str, event: &str, deadline_epoch_ms: i64) -> oneshot::Receiver<Outcome> {
         let (outcome, receiver) = oneshot::channel();
-        let invocation = Invocation { event: event.to_owned(), deadline_epoch_ms, outcome };
-        assert!(self.invocations.queue.send(invocation).is_ok(), "the receiving end is kept beside this one");
+        let invocation = Invocation { id: id.to_owned(), event: event.to_owned(), deadline_epoch_ms, outcome };
+        // An error drops the sender: whoever waits for the outcome is told.
+        let _ = self.queue.send(invocation);
         receiver
     }
 }
@@ -86,13 +91,30 @@ impl Drop for RuntimeApi {
     }
 }
 
+impl Invocations {
+    fn under_way(&self) -> std::sync::MutexGuard<'_, HashMap<String, oneshot::Sender<Outcome>>> {
+        self.under_way.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn finish(&self, id: &str, outcome: Outcome) -> Response {
+        match self.under_way().remove(id) {
+            Some(waiting) => {
+                // An error is somebody who no longer waits.
+                let _ = waiting.send(outcome);
+                (StatusCode::ACCEPTED, r#"{"status":"OK"}"#).into_response()
+            }
+            None => (StatusCode::BAD_REQUEST, r#"{"errorType":"InvalidRequestID"}"#).into_response(),
+        }
+    }
+}
+
 async fn next(State(invocations): State<Arc<Invocations>>) -> Response {
     invocations.asked.send_replace(true);
-    let next = invocations.waiting.lock().await.recv().await;
-    let Invocation { event, deadline_epoch_ms, outcome } = next.expect("the sending end is kept beside this one");
-    let number = invocations.count.fetch_add(1, Ordering::Relaxed);
-    let id = format!("8476a536-e9f4-11e8-9739-{number:012}");
-    invocations.under_way.lock().await.insert(id.clone(), outcome);
+    let Some(invocation) = invocations.waiting.lock().await.recv().await else {
+        return StatusCode::INTERNAL_SERVER_ERROR.into_response();
+    };
+    let Invocation { id, event, deadline_epoch_ms, outcome } = invocation;
+    invocations.under_way().insert(id.clone(), outcome);
     let headers = [
         ("Content-Type", "application/json".to_owned()),
         ("Lambda-Runtime-Aws-Request-Id", id),
@@ -107,20 +129,9 @@ async fn next(State(invocations): State<Arc<Invocations>>) -> Response {
 }
 
 async fn response(state: State<Arc<Invocations>>, Path(id): Path<String>, body: String) -> Response {
-    finish(&state, &id, Ok(body)).await
+    state.finish(&id, Ok(body))
 }
 
 async fn error(state: State<Arc<Invocations>>, Path(id): Path<String>, body: String) -> Response {
-    finish(&state, &id, Err(body)).await
-}
-
-async fn finish(invocations: &Invocations, id: &str, outcome: Outcome) -> Response {
-    match invocations.under_way.lock().await.remove(id) {
-        Some(waiting) => {
-            // An error is a test that no longer waits.
-            let _ = waiting.send(outcome);
-            (StatusCode::ACCEPTED, r#"{"status":"OK"}"#).into_response()
-        }
-        None => (StatusCode::BAD_REQUEST, r#"{"errorType":"InvalidRequestID"}"#).into_response(),
-    }
+    state.finish(&id, Err(body))
 }

@@ -1,0 +1,154 @@
+//! A function and the processes that run it.
+
+use std::collections::BTreeMap;
+use std::io;
+use std::path::PathBuf;
+use std::process::Stdio;
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use domain::Clock;
+use tokio::process::{Child, Command};
+use tokio::sync::Semaphore;
+use tokio::time::timeout;
+
+use crate::RuntimeApi;
+
+/// At most so many processes run one function at a time. A further event waits for one of them.
+const MOST_PROCESSES: usize = 10;
+/// How long a program may take until it asks for its first event (AWS Lambda: "Lambda execution environment lifecycle").
+const INIT_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// A function's program, and the environment variables that it gets: nothing else is inherited.
+#[derive(Clone, Debug)]
+pub struct Program {
+    /// The executable.
+    pub path: PathBuf,
+    /// Its environment, but for `AWS_LAMBDA_RUNTIME_API`.
+    pub variables: BTreeMap<String, String>,
+}
+
+/// A function. Dropping it kills its processes.
+#[derive(Debug)]
+pub struct Function {
+    program: Program,
+    idle: Mutex<Vec<Process>>,
+    permits: Semaphore,
+}
+
+/// Why a function did not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The program can't be run.
+    #[error("{0} can't be run: {1}")]
+    Program(PathBuf, #[source] io::Error),
+    /// There is no port for its events.
+    #[error("no port for the events of {0}: {1}")]
+    Port(PathBuf, #[source] io::Error),
+    /// It ended before it asked for an event; its last lines say why.
+    #[error("{0} ended before it asked for an event: see the log")]
+    Ended(PathBuf),
+    /// It never asked for an event.
+    #[error("{0} did not ask for an event within 10 seconds")]
+    Silent(PathBuf),
+}
+
+/// Why an event got no answer.
+#[derive(Debug, thiserror::Error)]
+pub enum Failure {
+    /// The function reported this in place of an answer.
+    #[error("the function reported an error: {0}")]
+    Reported(String),
+    /// The process ended.
+    #[error("the function's process ended")]
+    Ended,
+    /// It took longer than it may, and was killed.
+    #[error("the function took longer than it may")]
+    TimedOut,
+    /// No process could be started for it.
+    #[error(transparent)]
+    NotStarted(#[from] StartError),
+}
+
+/// A process that waits for events. Dropping it kills it.
+#[derive(Debug)]
+struct Process {
+    child: Child,
+    api: RuntimeApi,
+}
+
+impl Function {
+    /// Starts a first process of the program, and waits until it asks for an event.
+    pub async fn start(program: Program) -> Result<Self, StartError> {
+        let first = Process::start(&program).await?;
+        Ok(Self { program, idle: Mutex::new(vec![first]), permits: Semaphore::new(MOST_PROCESSES) })
+    }
+
+    /// Hands an event to a process, and gives what it answers. `id` is the invocation's.
+    pub async fn invoke(&self, id: &str, event: &str, time_left: Duration) -> Result<String, Failure> {
+        // An error is a closed semaphore, and nobody closes it.
+        let _permit = self.permits.acquire().await;
+        let idle = self.idle().pop();
+        let mut process = match idle.and_then(Process::if_alive) {
+            Some(process) => process,
+            None => Process::start(&self.program).await?,
+        };
+        let outcome = process.invoke(id, event, time_left).await?;
+        self.idle().push(process);
+        outcome.map_err(Failure::Reported)
+    }
+
+    /// Kills the processes that wait for events.
+    pub fn stop(&self) {
+        self.idle().clear();
+    }
+
+    fn idle(&self) -> std::sync::MutexGuard<'_, Vec<Process>> {
+        self.idle.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Process {
+    async fn start(program: &Program) -> Result<Self, StartError> {
+        let path = || program.path.clone();
+        let api = RuntimeApi::start().await.map_err(|error| StartError::Port(path(), error))?;
+        let mut child = Command::new(&program.path)
+            .env_clear()
+            .envs(&program.variables)
+            .env("AWS_LAMBDA_RUNTIME_API", api.address())
+            .stdin(Stdio::null())
+            .kill_on_drop(true)
+            .spawn()
+            .map_err(|error| StartError::Program(path(), error))?;
+        let asked = timeout(INIT_TIMEOUT, async {
+            tokio::select! {
+                () = api.asked() => true,
+                _ = child.wait() => false,
+            }
+        });
+        match asked.await {
+            Ok(true) => Ok(Self { child, api }),
+            Ok(false) => Err(StartError::Ended(path())),
+            Err(_) => Err(StartError::Silent(path())),
+        }
+    }
+
+    /// It may have ended while it waited for an event.
+    fn if_alive(mut self) -> Option<Self> {
+        matches!(self.child.try_wait(), Ok(None)).then_some(self)
+    }
+
+    async fn invoke(&mut self, id: &str, event: &str, time_left: Duration) -> Result<crate::Outcome, Failure> {
+        let now = Clock::system().now();
+        let deadline = now.saturating_add(time_left).unwrap_or(now);
+        let outcome = self.api.invoke(id, event, deadline.as_millisecond());
+        let answered = async {
+            tokio::select! {
+                biased;
+                outcome = outcome => outcome.map_err(|_| Failure::Ended),
+                _ = self.child.wait() => Err(Failure::Ended),
+            }
+        };
+        timeout(time_left, answered).await.unwrap_or(Err(Failure::TimedOut))
+    }
+}
