@@ -127,6 +127,8 @@ fn error(status: StatusCode, body: &'static str) -> Response<Body> {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use serde_json::json;
     use tower::ServiceExt;
 
@@ -148,6 +150,7 @@ mod tests {
                 routes: vec![Route { path: (*path).to_owned(), method: method.map(str::to_owned) }],
                 schedules: Vec::new(),
                 sources: Vec::new(),
+                grants: BTreeSet::new(),
             });
         }
         router(&template, &functions).unwrap()

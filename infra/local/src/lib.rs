@@ -7,6 +7,7 @@
 mod event;
 mod functions;
 mod gateway;
+mod guard;
 mod processes;
 mod queues;
 mod schedules;

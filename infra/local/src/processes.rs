@@ -127,7 +127,7 @@ fn environment(name: &str, variables: &BTreeMap<String, String>) -> BTreeMap<Str
     let log_group = format!("/{name}");
     let lambda = [
         ("_HANDLER", "bootstrap"),
-        // So that the other side can tell whose calls they are.
+        // So that the guard can tell whose calls they are.
         ("AWS_ACCESS_KEY_ID", name),
         ("AWS_SECRET_ACCESS_KEY", "local"),
         ("AWS_REGION", REGION),

@@ -38,6 +38,7 @@ async fn repeat(mut starts: Interval, task: Task, time_left: Duration) {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
     use std::sync::atomic::{AtomicUsize, Ordering};
 
     use clap::Parser;
@@ -68,6 +69,7 @@ mod tests {
             routes: Vec::new(),
             schedules,
             sources: Vec::new(),
+            grants: BTreeSet::new(),
         };
         Template { functions: vec![function], tables: Vec::new(), queues: Vec::new() }
     }

@@ -31,6 +31,7 @@ use whatsapp::WhatsApp;
 
 use crate::functions::{self, Dependencies};
 use crate::gateway::{self, NoSuchFunction};
+use crate::guard::Guard;
 use crate::processes::Processes;
 use crate::queues::{self, Pollers};
 use crate::schedules;
@@ -63,6 +64,13 @@ enum AdminPassword {
     Made(SecretString),
 }
 
+/// Functions that run as processes, and what stands between them and the database and the queues.
+#[derive(Debug)]
+struct Guarded {
+    functions: Vec<Arc<Function>>,
+    _guards: [Guard; 2],
+}
+
 /// The running system.
 #[derive(Debug)]
 pub struct Stack {
@@ -76,7 +84,7 @@ pub struct Stack {
     server: JoinHandle<()>,
     schedules: JoinSet<()>,
     pollers: Pollers,
-    processes: Vec<Arc<Function>>,
+    guarded: Option<Guarded>,
     queues: embedded_sqs::Engine,
 }
 
@@ -110,16 +118,22 @@ impl Stack {
         let template = Template::ours().map_err(|error| StackError(error.to_string()))?;
         let missing =
             |NoSuchFunction(name)| StackError(format!("template.yaml names the function {name}, which is not here"));
-        let mut processes = Vec::new();
+        let mut guarded = None;
         let (all, tasks, consumers) = match &settings.lambda {
             None => {
                 let all = functions::all(&dependencies);
                 (all, functions::scheduled(&dependencies), functions::consumers(&dependencies))
             }
             Some(folder) => {
-                let aws = Aws { database: engine.url(), queues: &queues, graph_api_url: &graph_api_url };
+                let [database, work] = guards(&engine, &queues, &template).await?;
+                let aws = Aws {
+                    database: database.url(),
+                    queues: work.url(),
+                    queue_url: &queues.queue_url(SEND_CAMPAIGN_QUEUE),
+                    graph_api_url: &graph_api_url,
+                };
                 let started = Processes::start(&template, folder, &environment(&settings, &aws)).await?;
-                processes = started.all();
+                guarded = Some(Guarded { functions: started.all(), _guards: [database, work] });
                 (started.functions(), started.scheduled(), started.consumers())
             }
         };
@@ -155,7 +169,7 @@ impl Stack {
             server,
             schedules,
             pollers,
-            processes,
+            guarded,
             queues,
         })
     }
@@ -228,7 +242,9 @@ impl Stack {
         let _ = self.stop.send(());
         let _ = self.server.await;
         self.pollers.stop().await;
-        self.processes.iter().for_each(|function| function.stop());
+        if let Some(guarded) = &self.guarded {
+            guarded.functions.iter().for_each(|function| function.stop());
+        }
         self.queues.stop().await;
         self.engine.stop().await;
     }
@@ -286,18 +302,31 @@ impl Parts<'_> {
 /// What stands in for AWS and Meta.
 struct Aws<'a> {
     database: &'a str,
-    queues: &'a embedded_sqs::Engine,
+    queues: &'a str,
+    queue_url: &'a str,
     graph_api_url: &'a str,
+}
+
+/// What keeps functions to their roles: before the database, and before the queues.
+async fn guards(
+    database: &Engine,
+    queues: &embedded_sqs::Engine,
+    template: &Template,
+) -> Result<[Guard; 2], StackError> {
+    let before = async |url: &str| {
+        let guard = Guard::before(url, TABLE_PREFIX, template).await;
+        guard.map_err(|error| StackError(format!("the functions can't be kept to their roles: {error}")))
+    };
+    Ok([before(database.url()).await?, before(queues.url()).await?])
 }
 
 /// The environment variables of functions that run as processes: template.yaml's, and what leads to this machine.
 fn environment(settings: &Settings, aws: &Aws<'_>) -> BTreeMap<String, String> {
     let accounts = settings.whatsapp_accounts.as_ref().map(|accounts| accounts.expose_secret().to_owned());
     let allow_query_api_key = settings.allow_query_api_key.to_string();
-    let queue_url = aws.queues.queue_url(SEND_CAMPAIGN_QUEUE);
     let variables = [
         ("AWS_ENDPOINT_URL_DYNAMODB", aws.database),
-        ("AWS_ENDPOINT_URL_SQS", aws.queues.url()),
+        ("AWS_ENDPOINT_URL_SQS", aws.queues),
         ("TABLE_PREFIX", TABLE_PREFIX),
         ("GRAPH_API_URL", aws.graph_api_url),
         ("WHATSAPP_ACCOUNTS", &accounts.unwrap_or_else(simulated_accounts)),
@@ -305,7 +334,7 @@ fn environment(settings: &Settings, aws: &Aws<'_>) -> BTreeMap<String, String> {
         ("ALLOW_QUERY_API_KEY", &allow_query_api_key),
         ("STOP_WORDS", &settings.stop_words),
         ("START_WORDS", &settings.start_words),
-        ("SEND_CAMPAIGN_QUEUE_URL", &queue_url),
+        ("SEND_CAMPAIGN_QUEUE_URL", aws.queue_url),
         ("KEY_PAGE_IS_LOCAL", "true"),
     ];
     variables.map(|(name, value)| (name.to_owned(), value.to_owned())).into()

@@ -3,11 +3,16 @@
 //! The local stack routes by it, makes its tables and queues from it, keeps its schedules and hands on what is in the
 //! queues, so that what runs here is what is deployed.
 
+mod grants;
+
+use std::collections::BTreeSet;
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
 use serde_json::{Map, Value as Json};
 use serde_norway::{Mapping, Value};
+
+pub use grants::Grant;
 
 /// What template.yaml says of the parts that also run on one machine.
 #[derive(Clone, Debug)]
@@ -33,6 +38,8 @@ pub struct Function {
     pub schedules: Vec<Duration>,
     /// The queues whose messages Lambda hands to it.
     pub sources: Vec<Source>,
+    /// The calls that its role allows.
+    pub grants: BTreeSet<Grant>,
 }
 
 /// What API Gateway sends to a function.
@@ -151,8 +158,14 @@ fn function(resource: &Value, timeout_s: u64, resources: &Mapping) -> Result<Fun
         .ok_or("has a CodeUri other than target/lambda/NAME/")?;
     let timeout = Duration::from_secs(number(properties, "Timeout", FUNCTION_TIMEOUT_S)?.unwrap_or(timeout_s));
     let events = properties.get("Events").and_then(Value::as_mapping);
-    let mut function =
-        Function { name: name.to_owned(), timeout, routes: Vec::new(), schedules: Vec::new(), sources: Vec::new() };
+    let mut function = Function {
+        name: name.to_owned(),
+        timeout,
+        routes: Vec::new(),
+        schedules: Vec::new(),
+        sources: Vec::new(),
+        grants: grants::of(resource, resources)?,
+    };
     for event in events.into_iter().flat_map(|events| events.values()) {
         match text(event, "Type") {
             Some("Api") => function.routes.push(route(event)?),

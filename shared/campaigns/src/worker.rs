@@ -120,7 +120,7 @@ impl Worker {
         let begun = Instant::now();
         let Some(campaign) = self.campaigns.get(job.campaign_id).await? else { return Ok(()) };
         if campaign.status != CampaignStatus::Running {
-            // Whoever lets it go on shall find it waiting, and if they have done so meanwhile they have not.
+            // Whoever resumes it finds the chunk waiting, but for whoever did so a moment ago: that is looked at afterwards.
             self.chunks.give_back(job, self.clock.now()).await?;
             return self.hand_out_more(job.campaign_id).await;
         }

@@ -1,3 +1,4 @@
+use std::collections::BTreeSet;
 use std::net::SocketAddr;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -30,6 +31,7 @@ fn template(source: Source) -> Template {
         routes: Vec::new(),
         schedules: Vec::new(),
         sources: vec![source],
+        grants: BTreeSet::new(),
     };
     Template { functions: vec![function], tables: Vec::new(), queues: Vec::new() }
 }
