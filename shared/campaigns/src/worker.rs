@@ -290,6 +290,7 @@ impl Worker {
     /// Counts what became of the chunk, says when there is something to do with it again, and hands out others.
     async fn hand_on(&self, job: &Job<'_>, chunk: &Chunk, course: &Course) -> Result<()> {
         let id = job.campaign.new.id;
+        let mut is_released = false;
         for _ in 0..ROUNDS {
             let chunk = self.chunks.get(id, [chunk.number]).await?.pop();
             let chunk = chunk.ok_or_else(|| Error::internal("a chunk is gone"))?;
@@ -297,10 +298,16 @@ impl Worker {
             let Some(counted) = self.campaigns.fold(&chunk, now).await? else { continue };
             let todo_at = counted.due_at(now).map(|due_at| course.not_before(due_at));
             if self.chunks.release(&counted, job.until, todo_at).await? != Released::Changed {
+                is_released = true;
                 break;
             }
         }
-        // A chunk of which more became known all the time is handed out again when its time here is over.
+        // More became known of it all the time, and some were not tried: that much is sure, and they need not wait until the
+        // chunk's time here is over.
+        if !is_released && course.is_cut_short {
+            let again = ChunkJob { campaign_id: id, chunk: chunk.number, ticket_ms: job.until.as_millisecond() };
+            self.chunks.give_back(&again, course.not_before(self.clock.now())).await?;
+        }
         self.campaigns.conclude(id, self.clock.now()).await?;
         self.hand_out_more(id).await
     }
