@@ -92,6 +92,8 @@ fn no_log_is_kept_for_ever_and_none_has_paths_or_queries() {
     }
     let logging = &template["Globals"]["Function"]["LoggingConfig"];
     assert_eq!((&logging["LogFormat"], &logging["LogGroup"]), (&json!("JSON"), &json!({"!Ref": "Logs"})));
+    let waits_for = &template["Resources"]["Api"]["Properties"]["Variables"]["LogRole"]["!If"][1];
+    assert_eq!(waits_for, &json!({"!Ref": "ApiGatewayAccount"}));
     let format = template["Resources"]["Api"]["Properties"]["AccessLogSetting"]["Format"].as_str().unwrap();
     serde_json::from_str::<Value>(format).unwrap();
     for variable in ["$context.path", "$context.identity.apiKey", "$context.authorizer", "querystring", "$input"] {

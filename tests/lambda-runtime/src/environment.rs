@@ -44,6 +44,7 @@ impl Environment {
             ("PATH", "/usr/local/bin:/usr/bin:/bin:/opt/bin"),
             ("TZ", ":UTC"),
             // template.yaml's
+            ("ACCOUNTS_VERSION", "1"),
             ("ALLOW_QUERY_API_KEY", "true"),
             ("DEFAULT_COUNTRY_CODE", "91"),
             ("GRAPH_API_URL", &testbed.simulator.graph_api_url()),
