@@ -7,6 +7,7 @@ use cancel_campaign::CancelCampaign;
 use create_campaign::CreateCampaign;
 use get_campaign::GetCampaign;
 use get_message::GetMessage;
+use get_openapi::GetOpenapi;
 use key_page::KeyPage;
 use list_blocked::ListBlocked;
 use list_campaigns::ListCampaigns;
@@ -16,6 +17,7 @@ use list_messages::ListMessages;
 use list_recipients::ListRecipients;
 use pause_campaign::PauseCampaign;
 use read_chat::ReadChat;
+use read_docs::ReadDocs;
 use receive_webhook::ReceiveWebhook;
 use refresh_blocked::RefreshBlocked;
 use resume_campaign::ResumeCampaign;
@@ -36,6 +38,7 @@ const ROUTES: &[Route] = &[
     CreateCampaign::ROUTE,
     GetCampaign::ROUTE,
     GetMessage::ROUTE,
+    GetOpenapi::ROUTE,
     KeyPage::ROUTE,
     ListBlocked::ROUTE,
     ListCampaigns::ROUTE,
@@ -45,6 +48,7 @@ const ROUTES: &[Route] = &[
     ListRecipients::ROUTE,
     PauseCampaign::ROUTE,
     ReadChat::ROUTE,
+    ReadDocs::ROUTE,
     ReceiveWebhook::ROUTE,
     ResumeCampaign::ROUTE,
     RetryFailed::ROUTE,

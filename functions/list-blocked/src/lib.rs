@@ -13,6 +13,7 @@ use block_list::{BlockList, BlockedPage, Page};
 use domain::{Result, Scope};
 use serde::Serialize;
 use storage::{BlockedContact, Place};
+use utoipa::ToSchema;
 
 const USUAL_LIMIT: i32 = 50;
 
@@ -26,18 +27,25 @@ pub struct ListBlocked {
 }
 
 /// A page as the reference answers, with where the next one begins.
-#[derive(Serialize)]
-struct Answer {
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = BlockedPage)]
+pub struct Answer {
+    /// The newest first.
     blocked_users: Vec<Listed>,
+    /// Where the next page begins.
     #[serde(skip_serializing_if = "Option::is_none")]
     next_cursor: Option<String>,
 }
 
 /// A contact that is blocked now.
-#[derive(Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = BlockedContact)]
 struct Listed {
+    /// As it was written when it was blocked.
     phone_number: String,
+    /// Since when.
     blocked_at: String,
+    /// Why.
     reason: String,
 }
 

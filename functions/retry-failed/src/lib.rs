@@ -9,7 +9,7 @@
 
 use std::collections::BTreeSet;
 
-use api::{Endpoint, Fields, Request, Response, Route};
+use api::{Endpoint, Fields, Request, Response, Route, whole_number};
 use auth::Keys;
 use campaigns::{Again, Controls};
 use domain::{Error, Result, Scope};
@@ -47,8 +47,7 @@ fn codes(fields: &Fields) -> Result<Option<BTreeSet<String>>> {
     let codes = codes.as_array().filter(|codes| (1..=MOST_CODES).contains(&codes.len())).ok_or_else(must)?;
     let code = |code: &Value| match code {
         Value::String(code) if !code.is_empty() => Some(code.clone()),
-        Value::Number(code) if code.is_i64() => Some(code.to_string()),
-        _ => None,
+        code => whole_number(code).map(|code| code.to_string()),
     };
     codes.iter().map(code).collect::<Option<_>>().map(Some).ok_or_else(must)
 }

@@ -1,6 +1,6 @@
 //! From the request's short forms to Meta's template components (Meta: "Template messages").
 
-use api::Fields;
+use api::{Fields, whole_number};
 use domain::{Error, Result, template_value};
 use serde_json::{Map, Value, json};
 
@@ -140,7 +140,7 @@ fn button(path: &str, given: &Value) -> Result<Value> {
 /// Meta's own examples write it as a text, and take a number as well.
 fn button_index(path: &str, given: Option<&Value>) -> Result<String> {
     let index = match given {
-        Some(Value::Number(number)) => number.as_u64(),
+        Some(number @ Value::Number(_)) => whole_number(number).and_then(|number| u64::try_from(number).ok()),
         Some(Value::String(text)) => text.parse().ok(),
         _ => None,
     };

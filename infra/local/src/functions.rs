@@ -17,6 +17,7 @@ use chats::{Chats, Events, ReadReceipts};
 use create_campaign::CreateCampaign;
 use get_campaign::GetCampaign;
 use get_message::GetMessage;
+use get_openapi::GetOpenapi;
 use inbox::Inbox;
 use key_page::KeyPage;
 use list_blocked::ListBlocked;
@@ -28,6 +29,7 @@ use list_recipients::ListRecipients;
 use outbox::Outbox;
 use pause_campaign::PauseCampaign;
 use read_chat::ReadChat;
+use read_docs::ReadDocs;
 use receive_webhook::ReceiveWebhook;
 use refresh_blocked::RefreshBlocked;
 use resume_campaign::ResumeCampaign;
@@ -83,6 +85,7 @@ pub(crate) fn all(dependencies: &Dependencies) -> HashMap<&'static str, Function
         function(CreateCampaign { keys: keys(), planner: planner() }, *may),
         function(GetCampaign { keys: keys(), reports: reports() }, *may),
         function(GetMessage { keys: keys(), chats: chats.clone() }, *may),
+        function(GetOpenapi, *may),
         function(key_page.clone(), *may),
         function(ListBlocked { keys: keys(), block_list: block_list() }, *may),
         function(ListCampaigns { keys: keys(), reports: reports() }, *may),
@@ -92,6 +95,7 @@ pub(crate) fn all(dependencies: &Dependencies) -> HashMap<&'static str, Function
         function(ListRecipients { keys: keys(), reports: reports() }, *may),
         function(PauseCampaign { keys: keys(), brakes: brakes() }, *may),
         function(ReadChat { keys: keys(), receipts: receipts.clone() }, *may),
+        function(ReadDocs, *may),
         function(ReceiveWebhook { inbox: inbox.clone() }, *may),
         function(ResumeCampaign { keys: keys(), controls: controls() }, *may),
         function(RetryFailed { keys: keys(), controls: controls() }, *may),

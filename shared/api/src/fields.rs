@@ -38,7 +38,7 @@ impl Fields {
     /// A whole number, if it is there.
     pub fn optional_integer(&self, name: &str) -> Result<Option<i64>> {
         let Some(value) = self.value(name) else { return Ok(None) };
-        value.as_i64().map(Some).ok_or_else(|| must(name, "be a whole number"))
+        whole_number(value).map(Some).ok_or_else(|| must(name, "be a whole number"))
     }
 
     /// `true` or `false`, if it is there.
@@ -125,6 +125,18 @@ impl Fields {
     }
 }
 
+/// A value as a whole number: also one that is written as `7.0`, as programs do whose numbers are all of one kind.
+pub fn whole_number(value: &Value) -> Option<i64> {
+    /// Up to here a float stands for one whole number only.
+    const LARGEST: f64 = 9_007_199_254_740_992.0;
+    value.as_i64().or_else(|| {
+        let float = value.as_f64().filter(|float| float.fract() == 0.0 && float.abs() < LARGEST)?;
+        #[expect(clippy::cast_possible_truncation, reason = "it is whole, and fits")]
+        let whole = float as i64;
+        Some(whole)
+    })
+}
+
 /// Two or three small letters, and what Meta puts behind them for a region or a script (Meta: "Supported languages").
 fn is_language_code(code: &str) -> bool {
     let (language, variant) =
@@ -183,6 +195,15 @@ mod tests {
             assert_eq!(fields(body.clone()).optional_integer("f").unwrap(), None);
             assert_eq!(fields(body).optional_boolean("f").unwrap(), None);
         }
+    }
+
+    #[test]
+    fn a_whole_number_may_be_written_as_a_float() {
+        for (value, number) in [(json!(7), Some(7)), (json!(-7.0), Some(-7)), (json!(7.5), None), (json!(1e16), None)] {
+            assert_eq!(whole_number(&value), number, "{value}");
+        }
+        assert_eq!(whole_number(&json!(i64::MAX)), Some(i64::MAX));
+        assert_eq!(whole_number(&json!(u64::MAX)), None);
     }
 
     #[test]

@@ -19,7 +19,7 @@ mod task;
 
 pub use consumer::{BatchReport, Consumer, consume, serve_consumer};
 pub use endpoint::{Endpoint, Route};
-pub use fields::Fields;
+pub use fields::{Fields, whole_number};
 pub use form::Form;
 pub use parameters::{Parameters, cursor};
 pub use request::Request;

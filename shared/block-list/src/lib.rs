@@ -17,6 +17,7 @@ use futures::future;
 use serde::Serialize;
 use serde_json::value::RawValue;
 use storage::{Became, BlockEvent, BlockedContacts, Database};
+use utoipa::ToSchema;
 use whatsapp::{BlockOutcome, WhatsApp};
 
 use crate::failures::{BLOCK, Deed, LIST, UNBLOCK};
@@ -61,9 +62,13 @@ pub struct Wish<'a> {
 }
 
 /// What Meta made of a wish: the answer as the reference words it, also where Meta refused some or all.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = ChangedBlocks)]
 pub struct Changed {
+    /// Always `success`.
     status: &'static str,
+    /// Meta's answer, unchanged.
+    #[schema(value_type = Object)]
     meta_response: Box<RawValue>,
 }
 

@@ -10,6 +10,7 @@ use serde::Serialize;
 use storage::{
     Campaign, Campaigns, Chunk, Chunks, Contacts, Database, Mark, Recipients, Standing, Stepped, Upload, WorkQueue,
 };
+use utoipa::ToSchema;
 use whatsapp::WhatsApp;
 
 use crate::dispatch::Dispatch;
@@ -56,10 +57,12 @@ pub struct Again {
 }
 
 /// What became of those who failed.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, ToSchema)]
+#[schema(as = RetriedCampaign)]
 pub struct Retried {
     #[serde(flatten)]
     details: Details,
+    /// How many are tried again.
     #[serde(rename = "retried_count")]
     count: i64,
     /// Those who are not tried again, by why they failed.
@@ -67,10 +70,14 @@ pub struct Retried {
     others: BTreeMap<String, Other>,
 }
 
-#[derive(Clone, Debug, Default, Serialize)]
+#[derive(Clone, Debug, Default, Serialize, ToSchema)]
+#[schema(as = NotRetried)]
 struct Other {
+    /// How many.
     count: i64,
+    /// Why they failed.
     error: &'static str,
+    /// What helps.
     what_to_do: &'static str,
 }
 

@@ -6,6 +6,7 @@ use auth::Caller;
 use domain::{Account, CampaignId, CampaignStep, Contact, Error, Result};
 use serde::Serialize;
 use storage::{Campaign, Contacts, Recipient, Recipients};
+use utoipa::ToSchema;
 use whatsapp::WhatsApp;
 
 use crate::controls::Controls;
@@ -32,50 +33,78 @@ pub(crate) struct Sight {
 }
 
 /// What would become of a campaign. `Serialize` gives it as clients read it.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, ToSchema)]
+#[schema(as = CampaignDryRun)]
 pub struct DryRun {
+    /// Always `dry_run`.
     status: &'static str,
+    /// The campaign.
     id: CampaignId,
     /// Whether it could be started.
     would_start: bool,
     /// To how many it would be sent, as far as they were looked at.
     would_send_count: i64,
+    /// All its recipients.
     total_count: i64,
     /// How many were looked at: fewer than all where there is no time for more.
     checked_count: i64,
+    /// Those who opted out or are blocked.
     left_out_count: i64,
+    /// The first of them.
     left_out: Vec<LeftOutView>,
+    /// Rows of people who stood there already.
     double_count: i64,
+    /// The first of them.
     double_rows: Vec<RowProblem>,
+    /// Rows that nobody can be written to for.
     wrong_count: i64,
+    /// The first of them.
     wrong_rows: Vec<RowProblem>,
+    /// How long it would take.
     estimated_seconds: u64,
+    /// When it would be through if it were started now.
     estimated_end_at: String,
+    /// What Meta says of the template.
     template: TemplateView,
+    /// What may stand in its way.
     warnings: Vec<Warning>,
 }
 
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, ToSchema)]
+#[schema(as = LeftOut)]
 struct LeftOutView {
+    /// As digits.
     phone: String,
+    /// As the row has it.
     name: Option<String>,
+    /// Which upload, from 1.
     upload: u32,
+    /// Their row in it.
     row: u32,
+    /// `opted_out` or `blocked`.
     reason: &'static str,
 }
 
 /// What Meta says of the template; `null` is what it did not say.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, ToSchema)]
+#[schema(as = Template)]
 struct TemplateView {
+    /// Its name.
     name: String,
+    /// Its language.
     language: String,
+    /// `APPROVED`, …
     status: Option<String>,
+    /// `MARKETING`, `UTILITY` or `AUTHENTICATION`.
     category: Option<String>,
 }
 
-#[derive(Clone, Debug, Serialize)]
+/// What stands, or may stand, in the way.
+#[derive(Clone, Debug, Serialize, ToSchema)]
 struct Warning {
+    /// A stable word.
     code: &'static str,
+    /// For people.
     message: String,
 }
 

@@ -13,6 +13,7 @@ use storage::{
     Added, Campaign, Campaigns, Chunks, Claim, Database, IdempotencyKeys, NewCampaign, Recipients, Reservation,
     Subject, Upload, Wrong,
 };
+use utoipa::ToSchema;
 use uuid::Uuid;
 use whatsapp::WhatsApp;
 
@@ -71,9 +72,11 @@ pub struct Made {
 }
 
 /// What was added to a campaign.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct AddedRecipients {
+    /// The campaign.
     id: CampaignId,
+    /// All its recipients now.
     total_count: i64,
     #[serde(flatten)]
     uploads: Uploads,

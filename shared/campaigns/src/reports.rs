@@ -10,6 +10,7 @@ use storage::{
     Campaign, Campaigns, Chunk, Chunks, Counts, Database, FailureCount, Message, Messages, Place, Recipient,
     Recipients, Standing,
 };
+use utoipa::ToSchema;
 
 use crate::form::Form;
 use crate::found;
@@ -35,8 +36,9 @@ pub struct Reports {
 }
 
 /// A page of campaigns.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct CampaignPage {
+    /// The newest first.
     campaigns: Vec<Summary>,
     /// Where the next page begins.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -44,8 +46,9 @@ pub struct CampaignPage {
 }
 
 /// A page of a campaign's recipients.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct RecipientPage {
+    /// In the order of their rows.
     recipients: Vec<RecipientView>,
     /// Where the next page begins.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -53,28 +56,44 @@ pub struct RecipientPage {
 }
 
 /// A recipient as clients read them.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, ToSchema)]
+#[schema(as = Recipient)]
 struct RecipientView {
+    /// As digits.
     phone: String,
+    /// As the row has it.
     name: Option<String>,
+    /// `pending`, `sent`, `delivered`, `read`, `failed`, `unknown` or `left_out`.
     status: &'static str,
     /// Why they were left out.
     #[serde(skip_serializing_if = "Option::is_none")]
     reason: Option<String>,
+    /// The values of the template's places.
     parameters: BTreeMap<String, String>,
+    /// Which upload their row came with, from 1.
     upload: u32,
+    /// Their row in it.
     row: u32,
+    /// How often it was tried to write to them.
     attempts: u32,
+    /// Our id of their message.
     message_id: Option<MessageId>,
+    /// Meta's id of their message.
     wamid: Option<String>,
+    /// Why their message failed.
     error: Option<FailureView>,
 }
 
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, ToSchema)]
+#[schema(as = RecipientFailure)]
 struct FailureView {
+    /// Meta's number, or a word of ours.
     code: String,
+    /// For people.
     error: String,
+    /// What helps.
     what_to_do: &'static str,
+    /// Whether `retry-failed` tries it again by itself.
     retryable: bool,
 }
 

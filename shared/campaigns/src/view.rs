@@ -7,84 +7,130 @@ use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 use serde_json::{Map, Value};
 use storage::{Campaign, Counts, Wrong};
+use utoipa::ToSchema;
 
 use crate::form::Form;
 
 /// A campaign in a list. The first members are those of the reference.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, ToSchema)]
+#[schema(as = Campaign)]
 pub struct Summary {
+    /// Its id.
     id: CampaignId,
+    /// What people call it.
     name: String,
+    /// Where it stands.
     status: CampaignStatus,
+    /// Those whose message Meta took; only grows.
     sent_count: i64,
+    /// Those whose message Meta refused, or could not deliver.
     failed_count: i64,
+    /// When it was made.
     created_at: String,
+    /// All its recipients.
     total_count: i64,
+    /// Those who are still to be written to.
     pending_count: i64,
+    /// Those whose message arrived; only grows.
     delivered_count: i64,
+    /// Those who read it; only grows.
     read_count: i64,
+    /// Those of whom Meta did not say whether it took their message.
     unknown_count: i64,
+    /// Those who opted out or are blocked.
     left_out_count: i64,
 }
 
 /// All that is known of a campaign.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, ToSchema)]
+#[schema(as = CampaignDetails)]
 pub struct Details {
     #[serde(flatten)]
     summary: Summary,
+    /// The account that sends it.
     account_id: AccountId,
+    /// The template.
     template_name: String,
+    /// The template's language.
     language: String,
+    /// Which field of a recipient goes where in the template.
+    #[schema(value_type = Object)]
     parameter_mappings: Map<String, Value>,
+    /// Whether it is sent even to contacts who opted out.
     despite_opt_out: bool,
+    /// When it starts by itself.
     scheduled_at: Option<String>,
+    /// When it was started.
     started_at: Option<String>,
+    /// When it ended.
     completed_at: Option<String>,
     /// `null` unless it is paused.
     paused: Option<Paused>,
+    /// Rows of people who stood there already.
     double_count: i64,
+    /// Rows that nobody can be written to for.
     wrong_count: i64,
     /// Messages a second, while it runs.
     rate_per_second: Option<f64>,
+    /// When it will be through, at that rate.
     estimated_end_at: Option<String>,
+    /// Why messages failed, by Meta's codes.
     errors: Vec<FailuresByCode>,
 }
 
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, ToSchema)]
 struct Paused {
+    /// When.
     at: Option<String>,
     /// `null` where a person did it.
     code: Option<String>,
+    /// For people.
     error: Option<String>,
+    /// Meta's own error object.
     meta: Option<Value>,
 }
 
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, ToSchema)]
 struct FailuresByCode {
+    /// Meta's number, or a word of ours.
     code: String,
+    /// How many.
     count: i64,
+    /// When it was told last.
     last_at: Option<String>,
+    /// For people.
     error: &'static str,
+    /// What helps.
     what_to_do: &'static str,
+    /// Whether `retry-failed` tries them again by itself.
     retryable: bool,
 }
 
 /// What an upload added.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct Uploads {
+    /// Recipients that were added.
     pub(crate) added_count: usize,
+    /// Rows of people who stood there already.
     pub(crate) double_count: usize,
+    /// Rows that nobody can be written to for.
     pub(crate) wrong_count: usize,
+    /// The first of the doubles.
     pub(crate) double_rows: Vec<RowProblem>,
+    /// The first of the wrong rows.
     pub(crate) wrong_rows: Vec<RowProblem>,
 }
 
 /// Why nobody is written to for a row.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
 pub struct RowProblem {
+    /// Which upload, from 1.
     upload: u32,
+    /// The line of the file, or the place in the list.
     row: u32,
+    /// A stable word.
     code: String,
+    /// For people.
     error: String,
 }
 

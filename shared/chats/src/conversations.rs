@@ -7,6 +7,7 @@ use domain::{AccountId, Result};
 use jiff::Timestamp;
 use serde::Serialize;
 use storage::{Conversation, OptOutBy};
+use utoipa::ToSchema;
 
 use crate::{Chats, Part, moment};
 
@@ -14,8 +15,9 @@ use crate::{Chats, Part, moment};
 const WINDOW: Duration = Duration::from_hours(24);
 
 /// Some conversations as the reference lists them.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 pub struct ChatPage {
+    /// The one with the newest message first.
     conversations: Vec<Listed>,
     /// The place behind which the next page begins, for [`Place::parse`](crate::Place::parse); `None`: this page is the last.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -23,30 +25,42 @@ pub struct ChatPage {
 }
 
 /// A conversation as the reference lists it.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Conversation)]
 struct Listed {
+    /// Always the same for the same contact; up to 53 bits.
     id: u64,
+    /// Digits without `+`; or the business-scoped user id of somebody whose number WhatsApp hides.
     phone_number: String,
     /// The reference's labels are made by its own pages, which have no counterpart here.
     label: Option<i64>,
+    /// Messages that came and were not read.
     unread_count: i64,
+    /// When the newest message of either direction came or went.
     last_message_at: Option<String>,
 }
 
 /// A conversation with all that is known of it.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = ConversationDetails)]
 pub(crate) struct Whole {
     #[serde(flatten)]
     listed: Listed,
+    /// As the contact calls themselves.
     name: Option<String>,
+    /// When the contact last wrote.
     last_inbound_at: Option<String>,
+    /// Until when WhatsApp takes any message to them.
     window_expires_at: Option<String>,
+    /// That they want no messages.
     opted_out: Option<OptedOut>,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 struct OptedOut {
+    /// Since when.
     since: String,
+    /// How they said so: `word` or `whatsapp`.
     by: &'static str,
 }
 

@@ -7,6 +7,7 @@ use domain::{AccountId, Accounts, Error, Kind, Result};
 use serde::Serialize;
 use serde_json::value::RawValue;
 use storage::{Database, WebhookEvent, WebhookEvents};
+use utoipa::ToSchema;
 
 use crate::{Part, moment};
 
@@ -21,23 +22,31 @@ pub struct Events {
 }
 
 /// Some events.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 pub struct EventPage {
+    /// The newest first.
     events: Vec<Listed>,
     /// The place behind which the next page begins, for [`Place::parse`](crate::Place::parse); `None`: this page is the last.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub next_cursor: Option<String>,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Event)]
 struct Listed {
+    /// Its id, for the parameter `id`.
     id: String,
+    /// Meta's field, or `not_understood`.
     kind: String,
+    /// When Meta told it.
     at: String,
+    /// Why it was not understood.
     #[serde(skip_serializing_if = "Option::is_none")]
     problem: Option<String>,
+    /// How large it is as it came.
     size_bytes: usize,
     /// As it came; `None`: it is too large, or no JSON.
+    #[schema(value_type = serde_json::Value)]
     content: Option<Box<RawValue>>,
 }
 

@@ -7,26 +7,35 @@ use meta_errors::{Advice, advice};
 use serde::Serialize;
 use serde_json::{Value, json};
 use storage::{Message, Status, Statuses, Stored};
+use utoipa::ToSchema;
 
 use crate::messages::Summary;
 use crate::{Chats, moment};
 
 /// A message and what became of it.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 pub struct MessageDetails {
     #[serde(flatten)]
     summary: Summary,
+    /// Whose message it is.
     account_id: AccountId,
+    /// The contact.
     phone_number: Option<String>,
+    /// What happened to it, the earliest first.
     timeline: Vec<Event>,
+    /// Why it did not arrive.
     failure: Option<Failure>,
+    /// Meta's pricing object.
     pricing: Option<Value>,
 }
 
 /// Something that happened to a message.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = MessageEvent)]
 struct Event {
+    /// `accepted`, `sent`, `delivered`, `read`, `failed` or `received`.
     status: &'static str,
+    /// When.
     at: String,
     /// Of a failure.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -36,14 +45,20 @@ struct Event {
 }
 
 /// Why a message did not arrive, and what helps.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
+#[schema(as = MessageFailure)]
 struct Failure {
     /// Meta's number, or a word of ours where Meta said nothing.
     code: Value,
+    /// Meta's words.
     title: String,
+    /// Meta's details.
     details: Option<String>,
+    /// The reason in plain words.
     reason: String,
+    /// What helps.
     what_to_do: &'static str,
+    /// Whether it may succeed later.
     retryable: bool,
 }
 

@@ -6,14 +6,17 @@ use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::Value;
 use storage::{Message, ReceivedMessage, Stored};
+use utoipa::ToSchema;
 
 use crate::conversations::Whole;
 use crate::{Chats, Part, chat_not_found, moment};
 
 /// A conversation and some of its messages.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 pub struct MessagePage {
+    /// The conversation.
     conversation: Whole,
+    /// The newest first.
     messages: Vec<Listed>,
     /// The place behind which the next page begins, for [`Place::parse`](crate::Place::parse); `None`: this page is the last.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -21,24 +24,35 @@ pub struct MessagePage {
 }
 
 /// A message of either direction.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Message)]
 struct Listed {
     #[serde(flatten)]
     summary: Summary,
+    /// The wamid of the message that this one quotes.
     reply_to: Option<String>,
+    /// As Meta wrote it, or took it.
     content: Value,
 }
 
 /// What every answer about a message begins with.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = MessageSummary)]
 pub(crate) struct Summary {
+    /// Our id of it.
     pub(crate) id: String,
+    /// Meta's id of it.
     pub(crate) wamid: Option<String>,
+    /// `inbound` or `outbound`.
     pub(crate) direction: &'static str,
+    /// Meta's type: `text`, `image`, …
     #[serde(rename = "type")]
     pub(crate) kind: Option<String>,
+    /// What a person reads of it.
     pub(crate) body: Option<String>,
+    /// How far it has come.
     pub(crate) status: &'static str,
+    /// When it came or went.
     pub(crate) at: Option<String>,
 }
 

@@ -7,6 +7,7 @@ use domain::{Account, AccountId, Error, Kind, Result};
 use meta_errors::Asked;
 use serde::Serialize;
 use storage::Chat;
+use utoipa::ToSchema;
 use whatsapp::WhatsApp;
 
 use crate::{Chats, chat_not_found};
@@ -44,10 +45,14 @@ pub struct ReadWish<'a> {
 }
 
 /// A conversation that has been read.
-#[derive(Clone, Copy, Debug, Serialize)]
+#[derive(Clone, Copy, Debug, Serialize, ToSchema)]
+#[schema(as = ReadChat)]
 pub struct Read {
+    /// Always `success`.
     status: &'static str,
+    /// Always 0.
     unread_count: i64,
+    /// Whether the contact sees blue ticks now.
     told_whatsapp: bool,
 }
 

@@ -4,6 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::campaign::CampaignId;
@@ -18,8 +19,9 @@ const CAMPAIGNS: Uuid = Uuid::from_u128(0x2d1f_7c60_9a3e_5b48_8c17_40f6_d3b2_9e0
 ///
 /// It travels to Meta as `biz_opaque_callback_data`, and comes back in every status webhook of the message (Meta:
 /// "Status messages webhook").
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, ToSchema)]
 #[serde(transparent)]
+#[schema(value_type = String, format = "uuid")]
 pub struct MessageId(Uuid);
 
 impl MessageId {

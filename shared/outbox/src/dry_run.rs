@@ -6,50 +6,68 @@ use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::value::RawValue;
 use storage::{BlockedContact, Conversation, OptOut, OptOutBy};
+use utoipa::ToSchema;
 
 use crate::contact_words as words;
 use crate::outbox::{Draft, Outbox, Prepared, Terms};
 use crate::window::{LastWrote, closes_at};
 
 /// What would become of a message. `Serialize` gives it as clients read it; what is `None` is not known, or not there.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, ToSchema)]
+#[schema(as = MessageDryRun)]
 pub struct DryRun {
+    /// Always `dry_run`.
     status: &'static str,
     /// Whether Meta would be asked to send it: not where we ourselves would refuse, or answer again.
     would_send: bool,
+    /// To whom, as digits.
     to: String,
+    /// The account that would send it.
     account_id: AccountId,
     /// The body for Meta, but for our id of the message.
+    #[schema(value_type = Object)]
     request: Box<RawValue>,
+    /// The 24 hours after the contact's last message.
     window: Window,
+    /// That the contact wants no messages.
     opted_out: Option<OptedOut>,
+    /// That the account blocks the contact.
     blocked: Option<Blocked>,
+    /// What the request would meet under its `Idempotency-Key`.
     idempotency: Option<Idempotency>,
+    /// What may stand in the message's way.
     warnings: Vec<Warning>,
 }
 
 /// The 24 hours after the contact's last message.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, ToSchema)]
 struct Window {
+    /// Whether WhatsApp takes any message now.
     is_open: Option<bool>,
+    /// When the contact last wrote.
     last_inbound_at: Option<String>,
+    /// When it closes, or closed.
     closes_at: Option<String>,
 }
 
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, ToSchema)]
 struct OptedOut {
+    /// Since when.
     since: String,
+    /// How they said so: `word` or `whatsapp`.
     by: &'static str,
 }
 
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, ToSchema)]
 struct Blocked {
+    /// Since when.
     since: String,
+    /// Why.
     reason: String,
 }
 
 /// What a request under this idempotency key meets.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 enum Idempotency {
     New,
@@ -59,10 +77,12 @@ enum Idempotency {
     KeyReused,
 }
 
-/// What stands, or may stand, in the message's way.
-#[derive(Clone, Debug, Serialize)]
+/// What stands, or may stand, in the way.
+#[derive(Clone, Debug, Serialize, ToSchema)]
 struct Warning {
+    /// A stable word.
     code: String,
+    /// For people.
     message: String,
 }
 
