@@ -86,6 +86,13 @@ async fn an_app_sends_with_a_key_from_the_page_until_the_page_disables_it() {
 
     let trail = visitor.get("audit.csv").await;
     assert!(trail.contains("disabled") && trail.contains("127.0.0.1") && !trail.contains(&key), "{trail}");
+    let of_key = visitor.get(&format!("audit/?key={id}")).await;
+    assert!(of_key.contains("disabled") && !of_key.contains("made by cargo run"), "{of_key}");
+    let deleted = visitor.post(&format!("{id}/delete/"), &[("csrf", &csrf), ("name", "Shop")]).await;
+    assert_eq!(deleted.status(), 303);
+    assert!(visitor.get("set-up/").await.contains("token"));
+    let guess = [("token", "guessed, and guessed wrongly"), ("password", "another one"), ("repeated", "another one")];
+    assert_eq!(visitor.post("set-up/", &guess).await.status(), 401);
     assert_eq!(visitor.post("sign-out/", &[("csrf", &csrf)]).await.status(), 303);
     let after = visitor.client.get(&visitor.page).header(COOKIE, &visitor.cookies).send().await.unwrap();
     assert_eq!(after.status(), 303);

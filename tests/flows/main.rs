@@ -6,6 +6,8 @@ mod block_list;
 mod campaigns;
 mod inbox;
 mod key_page;
+mod policies;
+mod seldom;
 mod sends;
 
 use clap::Parser;

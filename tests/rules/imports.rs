@@ -50,6 +50,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("template", &[]),
     ("embedded-dynamodb", &["template"]),
     ("embedded-lambda", &["domain"]),
+    ("embedded-secrets-manager", &["domain"]),
     ("embedded-sqs", &["template"]),
     ("meta-simulator", &[]),
     (
@@ -67,6 +68,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
             "domain",
             "embedded-dynamodb",
             "embedded-lambda",
+            "embedded-secrets-manager",
             "embedded-sqs",
             "get-campaign",
             "get-message",
@@ -151,7 +153,10 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
             "whatsapp",
         ],
     ),
-    ("lambda-runtime-stand-in", &["domain", "embedded-lambda", "meta-simulator", "testbed"]),
+    (
+        "lambda-runtime-stand-in",
+        &["domain", "embedded-lambda", "embedded-secrets-manager", "meta-simulator", "testbed"],
+    ),
     ("tests", &[]),
 ];
 

@@ -1,9 +1,11 @@
 //! In place of IAM: lets each function's process make the calls that its role in template.yaml grants, and no others.
 
 use std::collections::{BTreeSet, HashMap};
-use std::io;
+use std::fs::OpenOptions;
+use std::io::{self, Write};
 use std::net::Ipv4Addr;
-use std::sync::Arc;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use axum::Router;
 use axum::body::{Body, Bytes};
@@ -33,17 +35,25 @@ struct Guarded {
     service: Uri,
     table_prefix: String,
     grants: HashMap<String, BTreeSet<Grant>>,
+    /// Where calls are told, and those that were.
+    told: Option<(PathBuf, Mutex<BTreeSet<(String, Grant)>>)>,
 }
 
 impl Guard {
-    /// Stands before the service at `url`, on any free port.
-    pub(crate) async fn before(url: &str, table_prefix: &str, template: &Template) -> io::Result<Self> {
+    /// Stands before the service at `url`, on any free port. Each call that is granted is added to the file `told`.
+    pub(crate) async fn before(
+        url: &str,
+        table_prefix: &str,
+        template: &Template,
+        told: Option<PathBuf>,
+    ) -> io::Result<Self> {
         let grants = template.functions.iter().map(|function| (function.name.clone(), function.grants.clone()));
         let guarded = Guarded {
             client: Client::builder(TokioExecutor::new()).build_http(),
             service: url.parse().map_err(io::Error::other)?,
             table_prefix: format!("{table_prefix}-"),
             grants: grants.collect(),
+            told: told.map(|file| (file, Mutex::default())),
         };
         let router =
             Router::new().fallback(hand_on).layer(DefaultBodyLimit::max(BODY_LIMIT)).with_state(Arc::new(guarded));
@@ -65,6 +75,22 @@ impl Drop for Guard {
     }
 }
 
+impl Guarded {
+    /// Adds calls to the file, a line each, if that is wanted and they are not there already.
+    fn tell(&self, function: &str, calls: Vec<Grant>) -> io::Result<()> {
+        let Some((path, told)) = &self.told else { return Ok(()) };
+        let mut told = told.lock().unwrap_or_else(PoisonError::into_inner);
+        for call in calls {
+            let line = format!("{function} {} {}\n", call.action, call.resource);
+            if told.insert((function.to_owned(), call)) {
+                // A whole line at once: other stacks write to the same file.
+                OpenOptions::new().create(true).append(true).open(path)?.write_all(line.as_bytes())?;
+            }
+        }
+        Ok(())
+    }
+}
+
 async fn hand_on(State(guarded): State<Arc<Guarded>>, uri: Uri, headers: HeaderMap, body: Bytes) -> Response {
     let function = caller(&headers).unwrap_or_default();
     let calls = calls(&headers, &body, &guarded.table_prefix);
@@ -76,6 +102,9 @@ async fn hand_on(State(guarded): State<Arc<Guarded>>, uri: Uri, headers: HeaderM
         let error = json!({"__type": "com.amazon.coral.service#AccessDeniedException", "message": message});
         return (StatusCode::BAD_REQUEST, [(header::CONTENT_TYPE, "application/x-amz-json-1.0")], error.to_string())
             .into_response();
+    }
+    if let Err(error) = guarded.tell(function, calls) {
+        tracing::error!(%error, "a call can't be told in the file of RECORD_CALLS");
     }
     let answer = async {
         let mut parts = guarded.service.clone().into_parts();
@@ -94,7 +123,7 @@ fn caller(headers: &HeaderMap) -> Option<&str> {
 }
 
 /// The calls that a request is made of, as IAM asks for them (AWS: "Actions, resources, and condition keys for Amazon
-/// `DynamoDB`" and "for Amazon SQS").
+/// `DynamoDB`", "for Amazon SQS" and "for AWS Secrets Manager").
 fn calls(headers: &HeaderMap, body: &[u8], prefix: &str) -> Vec<Grant> {
     let target = headers.get("x-amz-target").and_then(|target| target.to_str().ok()).unwrap_or_default();
     let (service, operation) = target.split_once('.').unwrap_or_default();
@@ -105,6 +134,12 @@ fn calls(headers: &HeaderMap, body: &[u8], prefix: &str) -> Vec<Grant> {
         // Who may send a message may send ten.
         let action = operation.strip_suffix("Batch").unwrap_or(operation);
         return vec![Grant { action: format!("sqs:{action}"), resource: own_name(queue) }];
+    }
+    if service == "secretsmanager" {
+        return vec![Grant {
+            action: format!("secretsmanager:{operation}"),
+            resource: own_name(text(&body, "SecretId")),
+        }];
     }
     let call = |operation: &str, resource: String| Grant { action: format!("dynamodb:{operation}"), resource };
     match operation {
@@ -161,9 +196,11 @@ Resources:
               - {Effect: Allow, Action: dynamodb:Query, Resource: !Sub "${NotesTable.Arn}/index/newest"}
               - {Effect: Allow, Action: [dynamodb:PutItem, dynamodb:ConditionCheckItem], Resource: !GetAtt NotesTable.Arn}
               - {Effect: Allow, Action: sqs:SendMessage, Resource: !GetAtt Work.Arn}
+              - {Effect: Allow, Action: secretsmanager:GetSecretValue, Resource: !Ref Password}
   NotesTable:
     Type: AWS::DynamoDB::Table
     Properties: {TableName: !Sub "${AWS::StackName}-Notes"}
+  Password: {Type: AWS::SecretsManager::Secret, Properties: {}}
   Work:
     Type: AWS::SQS::Queue
     Properties: {QueueName: !Sub "${AWS::StackName}-Work"}
@@ -175,7 +212,7 @@ Resources:
         let url = format!("http://{}", listener.local_addr().unwrap());
         let service = Router::new().fallback(async |body: String| body);
         let serving = tokio::spawn(async move { axum::serve(listener, service).await }).abort_handle();
-        (Guard::before(&url, "local", &Template::parse(TEMPLATE).unwrap()).await.unwrap(), serving)
+        (Guard::before(&url, "local", &Template::parse(TEMPLATE).unwrap(), None).await.unwrap(), serving)
     }
 
     async fn asks(guard: &Guard, function: &str, operation: &str, body: &Value) -> (u16, Value) {
@@ -203,6 +240,7 @@ Resources:
                     {"ConditionCheck": {"TableName": "local-Notes"}},
                 ]}),
             ),
+            ("secretsmanager.GetSecretValue", json!({"SecretId": "Password"})),
             ("AmazonSQS.SendMessage", json!({"QueueUrl": "http://127.0.0.1:1/000000000000/local-Work"})),
             ("AmazonSQS.SendMessageBatch", json!({"QueueUrl": "http://127.0.0.1:1/000000000000/local-Work"})),
         ] {
@@ -227,6 +265,7 @@ Resources:
                 "DynamoDB_20120810.TransactWriteItems",
                 &json!({"TransactItems": [{"Put": {"TableName": "local-Notes"}}, {"Delete": {"TableName": "local-Notes"}}]}),
             ),
+            ("reader", "secretsmanager.GetSecretValue", &json!({"SecretId": "Other"})),
             ("reader", "AmazonSQS.SendMessage", &json!({"QueueUrl": "http://127.0.0.1:1/000000000000/local-Other"})),
             ("reader", "AmazonSQS.ReceiveMessage", &json!({"QueueUrl": "http://127.0.0.1:1/000000000000/local-Work"})),
         ] {

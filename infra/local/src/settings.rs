@@ -60,6 +60,11 @@ pub struct Settings {
     #[arg(long, env = "LAMBDA", value_name = "FOLDER", num_args = 0..=1, default_missing_value = "")]
     pub lambda: Option<PathBuf>,
 
+    /// A file to which the calls to AWS are added that each function of --lambda makes: the function, the action and what it is
+    /// done to
+    #[arg(long, env = "RECORD_CALLS", value_name = "FILE", requires = "lambda")]
+    pub record_calls: Option<PathBuf>,
+
     /// An API key to have at the start: any 1 to 64 characters, as an import would bring it [default: a new one]
     #[arg(long, env = "LOCAL_API_KEY", value_name = "KEY", hide_env_values = true)]
     pub local_api_key: Option<SecretString>,
@@ -96,6 +101,7 @@ mod tests {
             "STATUS_DELAY_MS",
             "ALLOW_QUERY_API_KEY",
             "LAMBDA",
+            "RECORD_CALLS",
             "LOCAL_API_KEY",
             "LOCAL_ADMIN_PASSWORD",
         ] {

@@ -1,9 +1,9 @@
 //! Starting and stopping all the parts.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::fmt;
 use std::net::{Ipv4Addr, SocketAddr};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -15,6 +15,8 @@ use chats::{Chats, Events, ReadReceipts};
 use domain::{Accounts, Clock, CountryCode};
 use embedded_dynamodb::{Data, Engine, EngineError};
 use embedded_lambda::Function;
+use embedded_secrets_manager::SecretsManager;
+use futures::future::try_join_all;
 use inbox::{Inbox, Words};
 use key_page::KeyPage;
 use meta_simulator::Simulator;
@@ -29,7 +31,7 @@ use tokio::task::{JoinHandle, JoinSet};
 use uuid::Uuid;
 use whatsapp::WhatsApp;
 
-use crate::functions::{self, Dependencies};
+use crate::functions::{self, Dependencies, Task};
 use crate::gateway::{self, NoSuchFunction};
 use crate::guard::Guard;
 use crate::processes::Processes;
@@ -40,6 +42,9 @@ use crate::settings::Settings;
 const TABLE_PREFIX: &str = "local";
 /// The queue's name in template.yaml.
 const SEND_CAMPAIGN_QUEUE: &str = "SendCampaign";
+/// The secrets' logical ids in template.yaml.
+const ACCOUNTS_SECRET: &str = "AccountsSecret";
+const SETUP_TOKEN_SECRET: &str = "AdminSetupToken";
 const USUAL_DYNAMODB_PORT: u16 = 8000;
 const USUAL_SIMULATOR_PORT: u16 = 9001;
 /// Every start makes an API key, since none is kept anywhere to be shown again; so that they don't pile up, they expire.
@@ -64,15 +69,15 @@ enum AdminPassword {
     Made(SecretString),
 }
 
-/// Functions that run as processes, and what stands between them and the database and the queues.
+/// Functions that run as processes, the secrets that they read, and what stands between them and AWS's services.
 #[derive(Debug)]
 struct Guarded {
     functions: Vec<Arc<Function>>,
-    _guards: [Guard; 2],
+    _guards: [Guard; 3],
+    _secrets: SecretsManager,
 }
 
 /// The running system.
-#[derive(Debug)]
 pub struct Stack {
     api_url: String,
     api_key: ApiKey,
@@ -83,6 +88,7 @@ pub struct Stack {
     stop: oneshot::Sender<()>,
     server: JoinHandle<()>,
     schedules: JoinSet<()>,
+    scheduled: HashMap<String, (Task, Duration)>,
     pollers: Pollers,
     guarded: Option<Guarded>,
     queues: embedded_sqs::Engine,
@@ -125,20 +131,30 @@ impl Stack {
                 (all, functions::scheduled(&dependencies), functions::consumers(&dependencies))
             }
             Some(folder) => {
-                let [database, work] = guards(&engine, &queues, &template).await?;
+                let secrets = secrets(&settings).await?;
+                let services = [engine.url(), queues.url(), secrets.url()];
+                let guards = guards(services, &template, settings.record_calls.as_ref()).await?;
+                let [database, work, secret] = &guards;
                 let aws = Aws {
                     database: database.url(),
                     queues: work.url(),
+                    secrets: secret.url(),
                     queue_url: &queues.queue_url(SEND_CAMPAIGN_QUEUE),
                     graph_api_url: &graph_api_url,
                 };
                 let started = Processes::start(&template, folder, &environment(&settings, &aws)).await?;
-                guarded = Some(Guarded { functions: started.all(), _guards: [database, work] });
+                guarded = Some(Guarded { functions: started.all(), _guards: guards, _secrets: secrets });
                 (started.functions(), started.scheduled(), started.consumers())
             }
         };
         let router = gateway::router(&template, &all).map_err(missing)?;
         let schedules = schedules::start(&template, &tasks).map_err(missing)?;
+        let scheduled = template.functions.iter().filter(|function| !function.schedules.is_empty());
+        let scheduled = scheduled.filter_map(|function| {
+            let task = tasks.get(function.name.as_str())?;
+            Some((function.name.clone(), (Arc::clone(task), function.timeout)))
+        });
+        let scheduled = scheduled.collect();
         let pollers = queues::start(&template, &consumers, &queues).map_err(missing)?;
 
         let (stop, stopped) = oneshot::channel::<()>();
@@ -168,6 +184,7 @@ impl Stack {
             stop,
             server,
             schedules,
+            scheduled,
             pollers,
             guarded,
             queues,
@@ -192,6 +209,14 @@ impl Stack {
     /// An API key that holds every scope.
     pub fn api_key(&self) -> &ApiKey {
         &self.api_key
+    }
+
+    /// Runs now what a schedule starts, and returns once it is done, whatever became of it. `false`: no schedule starts such
+    /// a function.
+    pub async fn run_scheduled(&self, function: &str) -> bool {
+        let Some((task, timeout)) = self.scheduled.get(function) else { return false };
+        task(Uuid::new_v4().to_string(), *timeout).await;
+        true
     }
 
     /// The address of the page where an admin makes keys.
@@ -303,33 +328,45 @@ impl Parts<'_> {
 struct Aws<'a> {
     database: &'a str,
     queues: &'a str,
+    secrets: &'a str,
     queue_url: &'a str,
     graph_api_url: &'a str,
 }
 
-/// What keeps functions to their roles: before the database, and before the queues.
-async fn guards(
-    database: &Engine,
-    queues: &embedded_sqs::Engine,
+/// What keeps functions to their roles, before each of the services.
+async fn guards<const N: usize>(
+    services: [&str; N],
     template: &Template,
-) -> Result<[Guard; 2], StackError> {
-    let before = async |url: &str| {
-        let guard = Guard::before(url, TABLE_PREFIX, template).await;
-        guard.map_err(|error| StackError(format!("the functions can't be kept to their roles: {error}")))
-    };
-    Ok([before(database.url()).await?, before(queues.url()).await?])
+    told: Option<&PathBuf>,
+) -> Result<[Guard; N], StackError> {
+    let guards = services.map(async |url| Guard::before(url, TABLE_PREFIX, template, told.cloned()).await);
+    let guards = try_join_all(guards).await;
+    let failed = |error| StackError(format!("the functions can't be kept to their roles: {error}"));
+    guards.map_err(failed)?.try_into().map_err(|_| StackError("there are too few guards".to_owned()))
+}
+
+/// The secrets that template.yaml makes, by their logical ids.
+async fn secrets(settings: &Settings) -> Result<SecretsManager, StackError> {
+    let accounts = settings.whatsapp_accounts.as_ref().map(|accounts| accounts.expose_secret().to_owned());
+    let accounts = accounts.unwrap_or_else(simulated_accounts);
+    // Two random UUIDs: nobody knows it, and the password is set already.
+    let setup_token = format!("{}{}", Uuid::new_v4().simple(), Uuid::new_v4().simple());
+    let secrets = [(ACCOUNTS_SECRET, accounts.as_str()), (SETUP_TOKEN_SECRET, setup_token.as_str())];
+    let started = SecretsManager::start(&secrets).await;
+    started.map_err(|error| StackError(format!("the secrets can't be kept: {error}")))
 }
 
 /// The environment variables of functions that run as processes: template.yaml's, and what leads to this machine.
 fn environment(settings: &Settings, aws: &Aws<'_>) -> BTreeMap<String, String> {
-    let accounts = settings.whatsapp_accounts.as_ref().map(|accounts| accounts.expose_secret().to_owned());
     let allow_query_api_key = settings.allow_query_api_key.to_string();
     let variables = [
         ("AWS_ENDPOINT_URL_DYNAMODB", aws.database),
         ("AWS_ENDPOINT_URL_SQS", aws.queues),
+        ("AWS_ENDPOINT_URL_SECRETS_MANAGER", aws.secrets),
         ("TABLE_PREFIX", TABLE_PREFIX),
         ("GRAPH_API_URL", aws.graph_api_url),
-        ("WHATSAPP_ACCOUNTS", &accounts.unwrap_or_else(simulated_accounts)),
+        ("WHATSAPP_ACCOUNTS_SECRET", ACCOUNTS_SECRET),
+        ("ADMIN_SETUP_TOKEN_SECRET", SETUP_TOKEN_SECRET),
         ("DEFAULT_COUNTRY_CODE", &settings.default_country_code),
         ("ALLOW_QUERY_API_KEY", &allow_query_api_key),
         ("STOP_WORDS", &settings.stop_words),

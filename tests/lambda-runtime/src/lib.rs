@@ -12,17 +12,16 @@ mod function;
 mod gate;
 pub mod guarantees;
 pub mod programs;
-mod secrets_manager;
 
 use std::time::Duration;
 
+pub use embedded_secrets_manager::SecretsManager;
 pub use environment::Environment;
 pub use events::{Case, Events, NO_JSON};
 pub use function::{Function, FunctionError};
 pub use gate::{Gate, Held};
 pub use guarantees::Subject;
 pub use programs::Program;
-pub use secrets_manager::SecretsManager;
 
 /// Far more than anything here takes.
 const PATIENCE: Duration = Duration::from_mins(2);

@@ -106,7 +106,8 @@ async fn a_key_is_made_behind_both_kinds_of_apis() {
 
 #[tokio::test]
 async fn the_setup_token_and_the_accounts_come_from_secrets_manager() {
-    let secrets = SecretsManager::start(&[(SETUP_SECRET, SETUP_TOKEN), (ACCOUNTS_SECRET, &two_accounts())]).await;
+    let secrets =
+        SecretsManager::start(&[(SETUP_SECRET, SETUP_TOKEN), (ACCOUNTS_SECRET, &two_accounts())]).await.unwrap();
     let testbed = Testbed::start().await;
     let function = start(&from_secrets(environment(&testbed), &secrets)).await;
     let mut browser = Browser::new(&function, Gateway::Http);
@@ -150,7 +151,8 @@ async fn no_event_stops_the_program() {
 /// However much the environment asks to be logged.
 #[tokio::test]
 async fn every_request_is_one_line_of_the_log_and_no_line_holds_a_secret() {
-    let secrets = SecretsManager::start(&[(SETUP_SECRET, SETUP_TOKEN), (ACCOUNTS_SECRET, &two_accounts())]).await;
+    let secrets =
+        SecretsManager::start(&[(SETUP_SECRET, SETUP_TOKEN), (ACCOUNTS_SECRET, &two_accounts())]).await.unwrap();
     let testbed = Testbed::start().await;
     let environment = from_secrets(environment(&testbed), &secrets);
     let function = start(&environment.with("RUST_LOG", "trace").with("AWS_LAMBDA_LOG_LEVEL", "TRACE")).await;
@@ -234,8 +236,8 @@ async fn a_program_without_its_settings_says_which_is_missing_and_does_not_start
 /// They are put in after the first deployment, and may be put in wrong: keys can be made all the same.
 #[tokio::test]
 async fn a_program_without_accounts_starts_and_says_so_once() {
-    let unreadable = SecretsManager::start(&[(SETUP_SECRET, SETUP_TOKEN)]).await;
-    let broken = SecretsManager::start(&[(SETUP_SECRET, SETUP_TOKEN), (ACCOUNTS_SECRET, "canary")]).await;
+    let unreadable = SecretsManager::start(&[(SETUP_SECRET, SETUP_TOKEN)]).await.unwrap();
+    let broken = SecretsManager::start(&[(SETUP_SECRET, SETUP_TOKEN), (ACCOUNTS_SECRET, "canary")]).await.unwrap();
     let testbed = with_password().await;
     let neither = environment(&testbed).without("WHATSAPP_ACCOUNTS");
     for environment in [
