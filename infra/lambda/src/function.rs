@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::io;
 use std::path::PathBuf;
 use std::process::Stdio;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use domain::Clock;
@@ -12,7 +12,8 @@ use tokio::process::{Child, Command};
 use tokio::sync::Semaphore;
 use tokio::time::timeout;
 
-use crate::RuntimeApi;
+use crate::runtime_api::{Outcome, RuntimeApi};
+use crate::watch::Watch;
 
 /// At most so many processes run one function at a time. A further event waits for one of them.
 const MOST_PROCESSES: usize = 10;
@@ -26,6 +27,8 @@ pub struct Program {
     pub path: PathBuf,
     /// Its environment, but for `AWS_LAMBDA_RUNTIME_API`.
     pub variables: BTreeMap<String, String>,
+    /// Where it asks for its events, if not here: under this name.
+    pub watch: Option<(Arc<Watch>, String)>,
 }
 
 /// A function. Dropping it kills its processes.
@@ -74,7 +77,16 @@ pub enum Failure {
 #[derive(Debug)]
 struct Process {
     child: Child,
-    api: RuntimeApi,
+    events: Events,
+}
+
+/// Where a process gets its events.
+#[derive(Debug)]
+enum Events {
+    /// From here, for itself alone.
+    Here(RuntimeApi),
+    /// From cargo-lambda, which gives them to whoever asks by the function's name.
+    Elsewhere(Arc<Watch>, String),
 }
 
 impl Function {
@@ -111,23 +123,26 @@ impl Function {
 impl Process {
     async fn start(program: &Program) -> Result<Self, StartError> {
         let path = || program.path.clone();
-        let api = RuntimeApi::start().await.map_err(|error| StartError::Port(path(), error))?;
+        let events = match &program.watch {
+            Some((watch, name)) => Events::Elsewhere(Arc::clone(watch), name.clone()),
+            None => Events::Here(RuntimeApi::start().await.map_err(|error| StartError::Port(path(), error))?),
+        };
         let mut child = Command::new(&program.path)
             .env_clear()
             .envs(&program.variables)
-            .env("AWS_LAMBDA_RUNTIME_API", api.address())
+            .env("AWS_LAMBDA_RUNTIME_API", events.address())
             .stdin(Stdio::null())
             .kill_on_drop(true)
             .spawn()
             .map_err(|error| StartError::Program(path(), error))?;
         let asked = timeout(INIT_TIMEOUT, async {
             tokio::select! {
-                () = api.asked() => true,
+                () = events.asked() => true,
                 _ = child.wait() => false,
             }
         });
         match asked.await {
-            Ok(true) => Ok(Self { child, api }),
+            Ok(true) => Ok(Self { child, events }),
             Ok(false) => Err(StartError::Ended(path())),
             Err(_) => Err(StartError::Silent(path())),
         }
@@ -138,17 +153,43 @@ impl Process {
         matches!(self.child.try_wait(), Ok(None)).then_some(self)
     }
 
-    async fn invoke(&mut self, id: &str, event: &str, time_left: Duration) -> Result<crate::Outcome, Failure> {
-        let now = Clock::system().now();
-        let deadline = now.saturating_add(time_left).unwrap_or(now);
-        let outcome = self.api.invoke(id, event, deadline.as_millisecond());
+    async fn invoke(&mut self, id: &str, event: &str, time_left: Duration) -> Result<Outcome, Failure> {
+        let outcome = self.events.invoke(id, event, time_left);
         let answered = async {
             tokio::select! {
                 biased;
-                outcome = outcome => outcome.map_err(|_| Failure::Ended),
+                outcome = outcome => outcome.ok_or(Failure::Ended),
                 _ = self.child.wait() => Err(Failure::Ended),
             }
         };
         timeout(time_left, answered).await.unwrap_or(Err(Failure::TimedOut))
+    }
+}
+
+impl Events {
+    fn address(&self) -> String {
+        match self {
+            Self::Here(api) => api.address(),
+            Self::Elsewhere(watch, name) => watch.address(name),
+        }
+    }
+
+    /// Waits until the process asks for its first event. Nobody tells when it does so elsewhere; there an event waits for it.
+    async fn asked(&self) {
+        if let Self::Here(api) = self {
+            api.asked().await;
+        }
+    }
+
+    /// What becomes of an event. `None`: nobody will ever know.
+    async fn invoke(&self, id: &str, event: &str, time_left: Duration) -> Option<Outcome> {
+        match self {
+            Self::Here(api) => {
+                let now = Clock::system().now();
+                let deadline = now.saturating_add(time_left).unwrap_or(now);
+                api.invoke(id, event, deadline.as_millisecond()).await.ok()
+            }
+            Self::Elsewhere(watch, name) => watch.invoke(name, event).await,
+        }
     }
 }

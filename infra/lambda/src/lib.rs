@@ -5,6 +5,8 @@
 
 mod function;
 mod runtime_api;
+mod watch;
 
 pub use function::{Failure, Function, Program, StartError};
 pub use runtime_api::{Outcome, RuntimeApi};
+pub use watch::Watch;

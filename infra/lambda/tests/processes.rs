@@ -14,7 +14,7 @@ use embedded_lambda::{Failure, Function, Program, StartError};
 const PATIENCE: Duration = Duration::from_mins(1);
 
 fn program(path: &str) -> Program {
-    Program { path: path.into(), variables: BTreeMap::from([("COLOR".to_owned(), "green".to_owned())]) }
+    Program { path: path.into(), variables: BTreeMap::from([("COLOR".to_owned(), "green".to_owned())]), watch: None }
 }
 
 async fn echo() -> Function {

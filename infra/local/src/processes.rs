@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use domain::Clock;
-use embedded_lambda::{Failure, Program};
+use embedded_lambda::{Failure, Program, Watch};
 use embedded_sqs::REGION;
 use futures::future::try_join_all;
 use serde_json::{Value, json};
@@ -21,16 +21,20 @@ use crate::stack::StackError;
 pub(crate) struct Processes<'a>(HashMap<&'a str, Arc<embedded_lambda::Function>>);
 
 impl<'a> Processes<'a> {
-    /// Starts a first process of every function of a template. An empty `folder` is that of this program.
+    /// Starts a first process of every function of a template. An empty `folder` is that of this program. Their events come from
+    /// here, or by way of cargo-lambda's emulator.
     pub(crate) async fn start(
         template: &'a Template,
         folder: &Path,
+        through_cargo_lambda: bool,
         variables: &BTreeMap<String, String>,
     ) -> Result<Self, StackError> {
+        let watch = if through_cargo_lambda { Some(watch().await?) } else { None };
         let folder = if folder.as_os_str().is_empty() { own_folder()? } else { folder.to_owned() };
         let starts = template.functions.iter().map(async |function| {
             let name = function.name.as_str();
-            let program = Program { path: program(&folder, name)?, variables: environment(name, variables) };
+            let watch = watch.clone().map(|watch| (watch, name.to_owned()));
+            let program = Program { path: program(&folder, name)?, variables: environment(name, variables), watch };
             let started = embedded_lambda::Function::start(program).await;
             started.map(|started| (name, Arc::new(started))).map_err(|error| StackError(error.to_string()))
         });
@@ -106,6 +110,11 @@ fn scheduled_event(id: &str) -> String {
         "detail": {},
     })
     .to_string()
+}
+
+async fn watch() -> Result<Arc<Watch>, StackError> {
+    let started = Watch::start().await.map(Arc::new);
+    started.map_err(|error| StackError(format!("LAMBDA_WATCH: cargo-lambda can't be started: {error}")))
 }
 
 fn own_folder() -> Result<PathBuf, StackError> {

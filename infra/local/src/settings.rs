@@ -60,6 +60,11 @@ pub struct Settings {
     #[arg(long, env = "LAMBDA", value_name = "FOLDER", num_args = 0..=1, default_missing_value = "")]
     pub lambda: Option<PathBuf>,
 
+    /// With --lambda: hands the events to the processes by way of cargo-lambda's emulator, cargo lambda watch, which has to be
+    /// installed
+    #[arg(long, env = "LAMBDA_WATCH", requires = "lambda")]
+    pub lambda_watch: bool,
+
     /// A file to which the calls to AWS are added that each function of --lambda makes: the function, the action and what it is
     /// done to
     #[arg(long, env = "RECORD_CALLS", value_name = "FILE", requires = "lambda")]
@@ -101,6 +106,7 @@ mod tests {
             "STATUS_DELAY_MS",
             "ALLOW_QUERY_API_KEY",
             "LAMBDA",
+            "LAMBDA_WATCH",
             "RECORD_CALLS",
             "LOCAL_API_KEY",
             "LOCAL_ADMIN_PASSWORD",

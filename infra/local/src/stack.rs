@@ -142,7 +142,8 @@ impl Stack {
                     queue_url: &queues.queue_url(SEND_CAMPAIGN_QUEUE),
                     graph_api_url: &graph_api_url,
                 };
-                let started = Processes::start(&template, folder, &environment(&settings, &aws)).await?;
+                let started =
+                    Processes::start(&template, folder, settings.lambda_watch, &environment(&settings, &aws)).await?;
                 guarded = Some(Guarded { functions: started.all(), _guards: guards, _secrets: secrets });
                 (started.functions(), started.scheduled(), started.consumers())
             }

@@ -15,6 +15,9 @@ use tracing::Instrument;
 use crate::serve::{StartError, panic_text, printable, started, time_left};
 use crate::task::told;
 
+/// What template.yaml gives such a function, at least.
+const TIMEOUT: Duration = Duration::from_mins(2);
+
 /// Something that is done with each message of a queue. Its fields are what it depends on.
 pub trait Consumer: Send + Sync {
     /// The function's one name: the same as in template.yaml.
@@ -58,7 +61,7 @@ pub async fn serve_consumer<C: Consumer>(start: impl Future<Output = Result<C, S
     let consumer = started(start).await?;
     let (consumer, clock) = (&consumer, &Clock::system());
     let handler = service_fn(move |event: LambdaEvent<Box<RawValue>>| async move {
-        let time_left = time_left(event.context.deadline, clock);
+        let time_left = time_left(event.context.deadline, clock, TIMEOUT);
         let report = consume(consumer, event.payload.get(), &event.context.request_id, time_left).await;
         report.map_err(|error| told(&error))
     });

@@ -40,7 +40,7 @@ pub async fn serve<E: Endpoint>(start: impl Future<Output = Result<E, StartError
     let handler = service_fn(move |event: LambdaEvent<Box<RawValue>>| async move {
         let invocation = Invocation {
             id: &event.context.request_id,
-            deadline: Instant::now() + time_left(event.context.deadline, clock),
+            deadline: Instant::now() + time_left(event.context.deadline, clock, TIMEOUT),
             query_key_allowed,
         };
         Ok::<_, StartError>(respond(endpoint, event.payload.get(), invocation).await)
@@ -54,14 +54,16 @@ pub(crate) async fn started<T>(start: impl Future<Output = Result<T, StartError>
     start.await.inspect_err(|error| tracing::error!(error, "the function can't start"))
 }
 
+/// What template.yaml gives an endpoint.
+const TIMEOUT: Duration = Duration::from_secs(28);
+
 /// From now to a deadline in milliseconds since the Unix epoch. Local emulators of Lambda give one that is long past:
-/// then the time that template.yaml gives.
-pub(crate) fn time_left(deadline_epoch_ms: u64, clock: &Clock) -> Duration {
-    const TIMEOUT: Duration = Duration::from_secs(28);
+/// then the `timeout` that template.yaml gives.
+pub(crate) fn time_left(deadline_epoch_ms: u64, clock: &Clock, timeout: Duration) -> Duration {
     let now_epoch_ms = u64::try_from(clock.now().as_millisecond()).unwrap_or(u64::MAX);
     match deadline_epoch_ms.checked_sub(now_epoch_ms) {
         Some(left_ms) => Duration::from_millis(left_ms),
-        None => TIMEOUT,
+        None => timeout,
     }
 }
 
@@ -269,8 +271,8 @@ mod tests {
     fn a_deadline_that_is_long_past_is_no_deadline() {
         let clock = Clock::fixed("2026-01-02T03:04:05Z".parse().unwrap());
         let now_ms = u64::try_from(clock.now().as_millisecond()).unwrap();
-        assert_eq!(time_left(now_ms + 5_000, &clock), Duration::from_secs(5));
-        assert_eq!(time_left(600_000, &clock), Duration::from_secs(28));
+        assert_eq!(time_left(now_ms + 5_000, &clock, TIMEOUT), Duration::from_secs(5));
+        assert_eq!(time_left(600_000, &clock, TIMEOUT), Duration::from_secs(28));
     }
 
     fn any_json() -> impl Strategy<Value = Value> {

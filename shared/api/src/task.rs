@@ -12,6 +12,9 @@ use tracing::Instrument;
 
 use crate::serve::{StartError, panic_text, printable, started, time_left};
 
+/// What template.yaml gives such a function, at least.
+const TIMEOUT: Duration = Duration::from_mins(1);
+
 /// Something to be done from time to time. Its fields are what it depends on.
 pub trait Task: Send + Sync {
     /// The function's one name: the same as in template.yaml.
@@ -27,7 +30,7 @@ pub async fn serve_task<T: Task>(start: impl Future<Output = Result<T, StartErro
     let task = started(start).await?;
     let (task, clock) = (&task, &Clock::system());
     let handler = service_fn(move |event: LambdaEvent<IgnoredAny>| async move {
-        let time_left = time_left(event.context.deadline, clock);
+        let time_left = time_left(event.context.deadline, clock, TIMEOUT);
         run_task(task, &event.context.request_id, time_left).await.map_err(|error| told(&error))
     });
     Runtime::new(handler).run().await
