@@ -191,20 +191,7 @@ impl Provider {
         now: Timestamp,
     ) -> Result<Tokens, Error> {
         let metadata = self.metadata(now).await?;
-        let mut form = form_urlencoded::Serializer::new(String::new());
-        form.append_pair("grant_type", "authorization_code")
-            .append_pair("code", code.expose_secret())
-            .append_pair("redirect_uri", client.redirect_uri)
-            .append_pair("code_verifier", handshake.code_verifier.expose_secret());
-        let mut request = self.http.client()?.post(metadata.token_endpoint.clone());
-        match (client.secret, metadata.secret_in) {
-            (None, _) => drop(form.append_pair("client_id", client.id)),
-            (Some(secret), SecretIn::Header) => request = request.header("Authorization", basic(client.id, secret)),
-            (Some(secret), SecretIn::Body) => {
-                form.append_pair("client_id", client.id).append_pair("client_secret", secret.expose_secret());
-            }
-        }
-        let request = request.header("Content-Type", "application/x-www-form-urlencoded").body(form.finish());
+        let request = token_request(self.http.client()?, &metadata, code, client, handshake);
         let (status, body) = http::send(request, Endpoint::Token).await?;
         match status {
             StatusCode::OK => http::parse(&body, Endpoint::Token),
@@ -243,6 +230,29 @@ impl std::fmt::Debug for Provider {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Provider").field("issuer", &self.issuer).finish_non_exhaustive()
     }
+}
+
+fn token_request(
+    http: &reqwest::Client,
+    metadata: &Metadata,
+    code: &SecretString,
+    client: &Client<'_>,
+    handshake: &Handshake,
+) -> reqwest::RequestBuilder {
+    let mut form = form_urlencoded::Serializer::new(String::new());
+    form.append_pair("grant_type", "authorization_code")
+        .append_pair("code", code.expose_secret())
+        .append_pair("redirect_uri", client.redirect_uri)
+        .append_pair("code_verifier", handshake.code_verifier.expose_secret());
+    let mut request = http.post(metadata.token_endpoint.clone());
+    match (client.secret, metadata.secret_in) {
+        (Some(secret), SecretIn::Header) => request = request.header("Authorization", basic(client.id, secret)),
+        (Some(secret), SecretIn::Body) => {
+            form.append_pair("client_id", client.id).append_pair("client_secret", secret.expose_secret());
+        }
+        (None, _) => drop(form.append_pair("client_id", client.id)),
+    }
+    request.header("Content-Type", "application/x-www-form-urlencoded").body(form.finish())
 }
 
 /// RFC 6749, section 2.3.1: both are encoded as in a form before they are put together.
