@@ -252,7 +252,10 @@ async fn who_is_not_on_the_list_is_told_how_to_get_there_and_gets_no_session() {
     for (claims, entries) in [
         (json!({"sub": "eve<3", "email": "eve@example.com"}), vec!["eve@example.com", "sub:eve&#60;3"]),
         (json!({"sub": "eve", "email_verified": false}), vec!["sub:eve"]),
-        (json!({"sub": "ann@example.com", "email": "x@example.com", "email_verified": true}), vec!["x@example.com", "sub:ann@example.com"]),
+        (
+            json!({"sub": "ann@example.com", "email": "x@example.com", "email_verified": true}),
+            vec!["x@example.com", "sub:ann@example.com"],
+        ),
         (json!({"sub": "ben-22", "email": "ann@example.com.evil.com"}), vec!["ann@example.com.evil.com", "sub:ben-22"]),
     ] {
         for (name, value) in claims.as_object().unwrap() {
