@@ -181,7 +181,7 @@ async fn every_page_of_the_way_is_fit_for_everybody_in_every_light_and_on_every_
         browser.read("did not let you in").await;
         look.judge("provider-declined").await;
         browser.visit(&at("sign-in/")).await;
-        sign_in(browser, "eve").await;
+        sign_in(browser, &"long-name".repeat(15)).await;
         browser.read("Not an admin").await;
         look.judge("provider-not-listed").await;
     }
