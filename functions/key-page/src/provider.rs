@@ -65,13 +65,14 @@ pub(crate) async fn begin(provider: &Provider, visit: &Visit<'_>) -> Result<Resp
 /// binds it to the way there is the handshake's cookie.
 pub(crate) async fn arrive(provider: &Provider, visit: &Visit<'_>) -> Result<Response> {
     let given = |name: &str| visit.request.query(name).filter(|value| !value.is_empty());
-    let (state, issuer) = (given("state").unwrap_or_default(), given("iss"));
-    let code = given("code").filter(|_| given("error").is_none()).map(SecretString::from);
+    let (state, issuer, error) = (given("state").unwrap_or_default(), given("iss"), given("error"));
+    let code = given("code").map(SecretString::from);
     let returned = Returned {
         handshake: visit.handshake,
         state: &state,
         issuer: issuer.as_deref(),
         code: code.as_ref(),
+        error: error.as_deref(),
         client_id: client_id(provider, visit)?,
         redirect_uri: &return_url(&visit.page_url()),
     };

@@ -63,8 +63,10 @@ pub struct Returned<'a> {
     pub state: &'a str,
     /// The parameter `iss`.
     pub issuer: Option<&'a str>,
-    /// The parameter `code`; without one the provider says no.
+    /// The parameter `code`.
     pub code: Option<&'a SecretString>,
+    /// The parameter `error`: with one, or without a code, the provider says no.
+    pub error: Option<&'a str>,
     /// As it was given to [`Admin::begin`](crate::Admin::begin).
     pub client_id: &'a str,
     /// As it was given to [`Admin::begin`](crate::Admin::begin).
@@ -158,7 +160,13 @@ impl ProviderSignIn {
     async fn identify(&self, returned: &Returned<'_>, secrets: &oidc::Handshake) -> Result<Option<Identity>, Failed> {
         let (ProviderSettings { provider, client_secret, .. }, now) = (&*self.settings, self.clock.now());
         provider.must_be_from_here(returned.issuer, now).await?;
-        let Some(code) = returned.code else { return Ok(None) };
+        let Some(code) = returned.code.filter(|_| returned.error.is_none()) else {
+            // Anybody may have written it: nothing of it but what a code of the standard is made of.
+            let is_plain = |character: &char| character.is_ascii_lowercase() || *character == '_';
+            let error: String = returned.error.unwrap_or_default().chars().filter(is_plain).take(40).collect();
+            tracing::warn!(error, "an attempt to sign in ended at the provider");
+            return Ok(None);
+        };
         let secret = client_secret.read().await.map_err(Failed::Secret)?;
         let client = Client { id: returned.client_id, secret: secret.as_ref(), redirect_uri: returned.redirect_uri };
         let person = provider.redeem(code, &client, secrets, now).await?;
