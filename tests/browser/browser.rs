@@ -20,7 +20,7 @@ use crate::driver::Driver;
 use crate::tools::Tools;
 use crate::turn::Turn;
 
-const ARGUMENTS: [&str; 10] = [
+const ARGUMENTS: [&str; 11] = [
     "--headless",
     "--no-sandbox",
     "--disable-gpu",
@@ -33,6 +33,8 @@ const ARGUMENTS: [&str; 10] = [
     "--hide-scrollbars",
     // Over plain HTTP it brings pages back as they were left, cookies or not; over HTTPS a changed cookie prevents that.
     "--disable-features=BackForwardCache",
+    // Whatever a page asks for from elsewhere is not there.
+    "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE localhost, EXCLUDE 127.0.0.1",
 ];
 /// The longest a command may take, which is far more than a page needs.
 const PATIENCE: Duration = Duration::from_secs(20);

@@ -6,6 +6,7 @@ mod keyboard;
 mod life;
 mod looks;
 mod new_key;
+mod provider;
 mod session;
 mod settings;
 mod sign_in;
@@ -133,12 +134,14 @@ async fn until_done(browser: &Browser, done: &str, mut attempt: impl AsyncFnMut(
 }
 
 /// What the console got, but for what Chromium always tells: the statuses of refused forms, and that signing out
-/// cleared what it should.
+/// cleared what it should; and but for what it tells of the OpenID provider's own pages, at another address than ours.
 async fn complaints(browser: &Browser) -> Vec<Message> {
     let is_status = |message: &Message| {
         message.source == "network" && message.text.contains("the server responded with a status of 4")
     };
     let is_told = |message: &Message| message.level == "INFO" && message.text.contains("Clear-Site-Data header");
-    let is_usual = |message: &Message| is_status(message) || is_told(message);
+    let is_elsewhere =
+        |message: &Message| ["http://localhost:", "https://fonts."].iter().any(|from| message.text.starts_with(from));
+    let is_usual = |message: &Message| is_status(message) || is_told(message) || is_elsewhere(message);
     browser.console().await.into_iter().filter(|message| !is_usual(message)).collect()
 }

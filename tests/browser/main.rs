@@ -11,6 +11,7 @@ mod browser;
 mod driver;
 mod harness;
 mod key_page;
+mod openid_provider;
 mod phones;
 mod tools;
 mod turn;

@@ -28,6 +28,23 @@ impl Tools {
     }
 }
 
+/// What a real OpenID provider takes: Node.js, and the npm package. `None` where one is missing, as above.
+pub(crate) fn openid_provider() -> Option<(PathBuf, PathBuf)> {
+    let node = on_path(&["node"]).ok_or("node (apt-get install nodejs)");
+    let package = in_repository("OIDC_PROVIDER", "target/ci-tools/node_modules/oidc-provider");
+    let package = package.filter(|folder| folder.is_dir());
+    let package =
+        package.ok_or("oidc-provider (npm install --prefix target/ci-tools oidc-provider, or OIDC_PROVIDER=…)");
+    match (node, package) {
+        (Ok(node), Ok(package)) => Some((node, package)),
+        (node, package) => {
+            let missing: Vec<_> = [node.err(), package.err()].into_iter().flatten().collect();
+            skip(&missing.join(", "));
+            None
+        }
+    }
+}
+
 fn on_path(names: &[&str]) -> Option<PathBuf> {
     let path = std::env::var_os("PATH")?;
     let folders: Vec<_> = std::env::split_paths(&path).collect();
@@ -36,10 +53,13 @@ fn on_path(names: &[&str]) -> Option<PathBuf> {
 }
 
 fn axe() -> Option<PathBuf> {
-    let file = std::env::var_os("AXE_CORE").map(PathBuf::from);
-    let file = file.unwrap_or_else(|| "target/ci-tools/node_modules/axe-core/axe.min.js".into());
-    let file = Path::new(env!("CARGO_MANIFEST_DIR")).parent()?.join(file);
-    file.is_file().then_some(file)
+    in_repository("AXE_CORE", "target/ci-tools/node_modules/axe-core/axe.min.js").filter(|file| file.is_file())
+}
+
+/// What an environment variable names, or what stands there if it names nothing.
+fn in_repository(variable: &str, usual: &str) -> Option<PathBuf> {
+    let path = std::env::var_os(variable).map_or_else(|| usual.into(), PathBuf::from);
+    Some(Path::new(env!("CARGO_MANIFEST_DIR")).parent()?.join(path))
 }
 
 fn skip(missing: &str) {

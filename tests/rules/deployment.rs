@@ -35,21 +35,53 @@ fn every_function_has_a_role_of_its_own_that_names_each_action_and_each_resource
         let role = &roles.iter().find(|(id, _)| *id == name).unwrap().1["Properties"];
         assert_eq!(role["ManagedPolicyArns"], Value::Null, "{id}: AWS's own policies name no resource");
         let policies = role["Policies"].as_array().unwrap();
-        let statements = policies.iter().flat_map(|policy| one_or_many(&policy["PolicyDocument"]["Statement"]));
-        let mut sids = Vec::new();
-        for statement in statements {
-            let sid = statement["Sid"].as_str().unwrap().to_owned();
-            for action in one_or_many(&statement["Action"]) {
-                assert!(action.as_str().is_some_and(|action| !action.contains('*')), "{id}, {sid}: {action}");
-            }
-            for resource in one_or_many(&statement["Resource"]) {
-                assert!(resource.is_object() && !resource.to_string().contains('*'), "{id}, {sid}: {resource}");
-            }
-            sids.push(sid);
-        }
+        let sids: Vec<_> = policies.iter().flat_map(|policy| sids(&id, policy)).collect();
         assert_eq!(sids.first().map(String::as_str), Some("WriteTheLog"), "{id}");
         assert_eq!(sids.iter().collect::<BTreeSet<_>>().len(), sids.len(), "{id} has two of one name in {sids:?}");
     }
+}
+
+/// The names of a policy's statements, each of which names its actions and resources.
+fn sids(id: &str, policy: &Value) -> Vec<String> {
+    let check = |statement: &Value| {
+        let sid = statement["Sid"].as_str().unwrap().to_owned();
+        for action in one_or_many(&statement["Action"]) {
+            assert!(action.as_str().is_some_and(|action| !action.contains('*')), "{id}, {sid}: {action}");
+        }
+        for resource in one_or_many(&statement["Resource"]) {
+            assert!(resource.is_object() && !resource.to_string().contains('*'), "{id}, {sid}: {resource}");
+        }
+        sid
+    };
+    one_or_many(&policy["PolicyDocument"]["Statement"]).iter().map(check).collect()
+}
+
+/// A policy that is there on a condition is a resource of its own: it adds to one function's role.
+#[test]
+fn what_a_choice_adds_to_a_role_is_as_narrow_and_goes_with_the_choice() {
+    for (id, policy) in all_of("AWS::IAM::Policy") {
+        let roles = policy["Properties"]["Roles"].as_array().unwrap();
+        assert!(roles.len() == 1 && roles[0]["!Ref"].as_str().is_some_and(|role| role.ends_with("Role")), "{id}");
+        assert!(!sids(&id, &policy["Properties"]).is_empty() && policy["Condition"].is_string(), "{id}");
+    }
+}
+
+#[test]
+fn admins_are_sent_back_to_where_the_key_page_takes_them_and_no_secret_is_a_parameter() {
+    let template = template();
+    let output = |name: &str| template["Outputs"][name]["Value"]["!Sub"].as_str().unwrap().to_owned();
+    let return_url = key_page::return_url(&output("KeyPageUrl"));
+    assert_eq!(output("SignInReturnUrl"), return_url);
+    for (id, client) in all_of("AWS::Cognito::UserPoolClient") {
+        assert_eq!(client["Properties"]["CallbackURLs"], json!([{"!Sub": return_url}]), "{id}");
+        assert_eq!(client["Properties"]["GenerateSecret"], false, "{id}");
+    }
+    for (id, pool) in all_of("AWS::Cognito::UserPool") {
+        assert_eq!(pool["Properties"]["AdminCreateUserConfig"]["AllowAdminCreateUserOnly"], true, "{id}");
+        assert_eq!(pool["Properties"]["MfaConfiguration"], "ON", "{id}");
+    }
+    assert!(template["Parameters"].as_object().unwrap().keys().all(|name| !name.contains("Secret")));
+    assert_eq!(template["Parameters"]["SignIn"]["Default"], "password");
 }
 
 #[test]

@@ -18,6 +18,8 @@ use crate::visit::SignedIn;
 struct Account<'a> {
     frame: Frame,
     notice: &'a str,
+    /// Who is signed in, and by which provider; nobody's name where there is but the password.
+    person: Option<(String, &'a str)>,
     has_codes: bool,
     /// For an app that makes codes, while there are none: the secret, and a picture of it.
     secret: &'a str,
@@ -27,6 +29,18 @@ struct Account<'a> {
 }
 
 pub(crate) async fn page(page: &KeyPage, signed_in: &SignedIn<'_>) -> Result<Response> {
+    if let Some(provider) = &page.provider {
+        let account = Account {
+            frame: Frame::new(signed_in, "account"),
+            notice: "",
+            person: Some((signed_in.session.principal.name(), provider.admin.issuer())),
+            has_codes: false,
+            secret: "",
+            picture: String::new(),
+            problem: ("", ""),
+        };
+        return answer::page(200, &account);
+    }
     show(page, signed_in, 200, ("", ""), OneTimeSecret::generate()).await
 }
 
@@ -113,6 +127,7 @@ async fn show(
     let account = Account {
         frame: Frame::new(signed_in, "account"),
         notice,
+        person: None,
         has_codes,
         secret: secret.reveal(),
         picture: if has_codes { String::new() } else { picture(&secret)? },

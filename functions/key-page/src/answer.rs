@@ -8,6 +8,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use domain::{Error, Kind, Result};
 use sha2::{Digest, Sha256};
+use url::Url;
 
 use crate::visit::{SignedIn, Visit};
 
@@ -54,12 +55,12 @@ impl Frame {
 
 #[derive(Template)]
 #[template(path = "error.html")]
-struct ErrorPage<'a> {
-    frame: Frame,
-    title: &'a str,
-    message: &'a str,
+pub(crate) struct ErrorPage<'a> {
+    pub(crate) frame: Frame,
+    pub(crate) title: &'a str,
+    pub(crate) message: &'a str,
     /// What to do about it, as a link below the page and its words.
-    link: Option<(&'a str, &'a str)>,
+    pub(crate) link: Option<(&'a str, &'a str)>,
 }
 
 /// A page.
@@ -72,6 +73,12 @@ pub(crate) fn page(status: u16, template: &impl Template) -> Result<Response> {
 pub(crate) fn see_other(visit: &Visit<'_>, below: &str) -> Response {
     let answer = Response::new(303, "text/plain; charset=utf-8", String::new());
     guarded(answer).header("Location", format!("{}/{below}", visit.root))
+}
+
+/// On to the provider's own page.
+pub(crate) fn leave_for(url: &Url) -> Response {
+    let answer = Response::new(303, "text/plain; charset=utf-8", String::new());
+    guarded(answer).header("Location", url.as_str())
 }
 
 /// The script that adds a button to copy a key.
@@ -99,7 +106,7 @@ pub(crate) fn error(visit: Option<&Visit<'_>>, error: &Error) -> Response {
         Kind::Unavailable if public.code.is_some() => {
             ("Out of order", "The key page can't reach its storage at the moment. Try again.")
         }
-        Kind::Unavailable => ("Out of order", public.message.as_str()),
+        Kind::Unavailable | Kind::UpstreamUnavailable => ("Out of order", public.message.as_str()),
         Kind::Unauthorized => ("Signed out", public.message.as_str()),
         Kind::NotFound => ("Not found", public.message.as_str()),
         Kind::Forbidden => ("Refused", public.message.as_str()),

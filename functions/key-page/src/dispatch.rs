@@ -4,18 +4,20 @@ use admin::{Prompt, Session};
 use api::Response;
 use domain::{Error, Kind, Result};
 
-use crate::routes::To;
+use crate::routes::{To, Way};
 use crate::visit::{SignedIn, Visit};
-use crate::{KeyPage, account, answer, audit_trail, change_key, keys, make_key, sign_in};
+use crate::{KeyPage, Provider, account, answer, audit_trail, change_key, keys, make_key, provider, sign_in};
 
 impl KeyPage {
     /// `prompt`: what signing in asks for; `None` for somebody who is signed in.
     pub(crate) async fn without_session(&self, to: To, visit: &Visit<'_>, prompt: Option<Prompt>) -> Result<Response> {
         match (to, prompt) {
-            (To::SignInForm, Some(prompt)) => sign_in::form(visit, prompt),
-            (To::SignInForm, None) => Ok(answer::see_other(visit, "")),
+            (To::SignInForm, Some(prompt)) => sign_in::form(self, visit, prompt),
+            (To::SignInForm | To::Begin | To::Return, None) => Ok(answer::see_other(visit, "")),
             (To::SignIn, Some(prompt)) => sign_in::sign_in(self, visit, prompt).await,
             (To::SignIn, None) => sign_in::sign_in(self, visit, self.must_be_configured().await?).await,
+            (To::Begin, Some(_)) => provider::begin(self.by_provider()?, visit).await,
+            (To::Return, Some(_)) => provider::arrive(self.by_provider()?, visit).await,
             (To::SetUpForm, _) => sign_in::set_up_form(visit),
             (To::SetUp, _) => sign_in::set_up(self, visit).await,
             (To::Script, _) => Ok(answer::script()),
@@ -43,22 +45,36 @@ impl KeyPage {
             To::CodesOn => account::codes_on(self, signed_in).await,
             To::CodesOff => account::codes_off(self, signed_in).await,
             To::Account => account::page(self, signed_in).await,
-            To::SignInForm | To::SignIn | To::SetUpForm | To::SetUp | To::Script => {
+            To::SignInForm | To::SignIn | To::Begin | To::Return | To::SetUpForm | To::SetUp | To::Script => {
                 Err(Error::internal("a page that needs no session is asked for with one"))
             }
         }
     }
 
     pub(crate) async fn session(&self, visit: &Visit<'_>) -> Result<Option<Session>> {
-        match visit.browser().session {
-            Some(cookie) => self.admin.find_session(cookie).await,
-            None => Ok(None),
+        match (visit.browser().session, &self.provider) {
+            (Some(cookie), Some(provider)) => provider.admin.find_session(cookie).await,
+            (Some(cookie), None) => self.admin.find_session(cookie).await,
+            (None, _) => Ok(None),
         }
+    }
+
+    /// How people sign in.
+    pub(crate) fn way(&self) -> Way {
+        if self.provider.is_some() { Way::Provider } else { Way::Password }
+    }
+
+    fn by_provider(&self) -> Result<&Provider> {
+        self.provider.as_ref().ok_or_else(|| Error::internal("a provider's page is asked for where there is none"))
     }
 
     /// What signing in asks for; an error where there is no way in, and none to make one.
     pub(crate) async fn must_be_configured(&self) -> Result<Prompt> {
-        match self.admin.prompt().await? {
+        let prompt = match &self.provider {
+            Some(provider) => provider.admin.prompt().await?,
+            None => self.admin.prompt().await?,
+        };
+        match prompt {
             Prompt::NotConfigured => Err(Error::new(Kind::Unavailable, "The key page is not configured.")),
             prompt => Ok(prompt),
         }

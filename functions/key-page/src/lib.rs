@@ -14,6 +14,7 @@ mod dispatch;
 mod draft;
 mod keys;
 mod make_key;
+mod provider;
 mod routes;
 mod setup;
 mod sign_in;
@@ -25,6 +26,9 @@ use api::{Endpoint, Request, Response, Route};
 use auth::{Registry, Usage};
 use domain::{Accounts, Clock, Error, Kind, Result};
 use storage::AuditTrail;
+
+pub use crate::provider::return_url;
+pub use crate::setup::{Provider, ProviderEntries};
 
 use crate::routes::{Found, Needs};
 use crate::visit::{SignedIn, Visit};
@@ -38,8 +42,10 @@ pub struct KeyPage {
     pub usage: Usage,
     /// Who changed what.
     pub audit: AuditTrail,
-    /// Who may.
+    /// Who may, where people sign in with the password.
     pub admin: Admin,
+    /// Who may, where they sign in by an OpenID provider. Then no password opens the page.
+    pub provider: Option<Provider>,
     /// The accounts that a key may be limited to; none if they are not known yet.
     pub accounts: Option<Accounts>,
     /// What time it is.
@@ -56,7 +62,7 @@ impl Endpoint for KeyPage {
         let session = self.session(&visit).await?;
         // Without a way in, and none to make one, there is nothing here.
         let prompt = if session.is_none() { Some(self.must_be_configured().await?) } else { None };
-        let (row, id) = match routes::find(request.method(), visit.below) {
+        let (row, id) = match routes::find(request.method(), visit.below, self.way()) {
             Found::Row(row, id) => (row, id),
             Found::OtherMethods(allowed) => return answer::method_not_allowed(&visit, &allowed),
             Found::Nothing => return Err(Error::new(Kind::NotFound, "There is no such page.")),

@@ -8,9 +8,9 @@ use askama::Template;
 use domain::{Error, Kind, Result};
 use secrecy::SecretString;
 
-use crate::KeyPage;
 use crate::answer::{self, Frame};
 use crate::visit::{SignedIn, Visit};
+use crate::{KeyPage, provider};
 
 #[derive(Template)]
 #[template(path = "sign_in.html")]
@@ -28,15 +28,18 @@ struct SetUpForm<'a> {
     problem: &'a str,
 }
 
-pub(crate) fn form(visit: &Visit<'_>, prompt: Prompt) -> Result<Response> {
-    let Prompt::Password { one_time_code: asks_for_code } = prompt else {
-        return Ok(answer::see_other(visit, "set-up/"));
-    };
+pub(crate) fn form(page: &KeyPage, visit: &Visit<'_>, prompt: Prompt) -> Result<Response> {
     let notice = match visit.request.query("done").as_deref() {
         Some("out") => "You are signed out.",
         Some("everywhere") => "You are signed out everywhere.",
         Some("set-up") => "The password is set. Sign in with it.",
         _ => "",
+    };
+    if let Some(provider) = &page.provider {
+        return provider::sign_in(provider, visit, notice);
+    }
+    let Prompt::Password { one_time_code: asks_for_code } = prompt else {
+        return Ok(answer::see_other(visit, "set-up/"));
     };
     answer::page(200, &SignInForm { frame: Frame::outside(visit), notice, problem: "", asks_for_code })
 }

@@ -1,9 +1,11 @@
 //! The guarantees of this page.
 
 mod accounts;
+mod by_provider;
 mod client;
 mod flows;
 mod headers;
+mod openid_provider;
 mod places;
 mod refusals;
 mod signing_in;

@@ -20,6 +20,8 @@ pub(crate) struct Visit<'a> {
     pub(crate) cookies: Names,
     session: Option<&'a str>,
     device: Option<&'a str>,
+    /// The handshake cookie, as it came.
+    pub(crate) handshake: Option<&'a str>,
 }
 
 impl<'a> Visit<'a> {
@@ -34,6 +36,7 @@ impl<'a> Visit<'a> {
             below,
             session: cookies::value(request, cookies.session()),
             device: cookies::value(request, cookies.device()),
+            handshake: cookies::value(request, cookies.handshake()),
             cookies,
             request,
         }
@@ -41,6 +44,16 @@ impl<'a> Visit<'a> {
 
     pub(crate) fn browser(&self) -> Browser<'a> {
         Browser { session: self.session, device: self.device, address: self.request.source_ip() }
+    }
+
+    /// The address of the page, as other sites know it.
+    pub(crate) fn page_url(&self) -> String {
+        format!("{}{}", self.api_url, KeyPage::ROUTE.path)
+    }
+
+    /// Whether another site made the browser come here. Browsers that don't say it are not asked.
+    pub(crate) fn is_sent_by_another_site(&self) -> bool {
+        matches!(self.request.header("sec-fetch-site"), Some("cross-site" | "same-site"))
     }
 
     /// An id in a query parameter. What is none is passed over: it would not be in any table.

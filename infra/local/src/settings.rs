@@ -77,6 +77,24 @@ pub struct Settings {
     /// The admin's password for the key page [default: a new one at each start, which is printed]
     #[arg(long, env = "LOCAL_ADMIN_PASSWORD", value_name = "PASSWORD", hide_env_values = true)]
     pub local_admin_password: Option<SecretString>,
+
+    /// The OpenID provider that admins sign in by, in place of the password: its issuer URL, to the letter. It sends them
+    /// back to the key page's address with sign-in/return/ behind it
+    #[arg(long, env = "OIDC_ISSUER", value_name = "URL", requires_all = ["oidc_client_id", "admins"])]
+    pub oidc_issuer: Option<String>,
+
+    /// The name of the gateway at the OpenID provider
+    #[arg(long, env = "OIDC_CLIENT_ID", value_name = "ID")]
+    pub oidc_client_id: Option<String>,
+
+    /// What the gateway shares with the OpenID provider [default: nothing, which a public client with PKCE does with]
+    #[arg(long, env = "OIDC_CLIENT_SECRET", value_name = "SECRET", hide_env_values = true)]
+    pub oidc_client_secret: Option<SecretString>,
+
+    /// Who may administer, of all whom the OpenID provider knows: verified email addresses, or subjects as sub:ID, with
+    /// commas between them
+    #[arg(long, env = "ADMINS", value_name = "LIST")]
+    pub admins: Option<String>,
 }
 
 #[cfg(test)]
@@ -110,6 +128,10 @@ mod tests {
             "RECORD_CALLS",
             "LOCAL_API_KEY",
             "LOCAL_ADMIN_PASSWORD",
+            "OIDC_ISSUER",
+            "OIDC_CLIENT_ID",
+            "OIDC_CLIENT_SECRET",
+            "ADMINS",
         ] {
             assert!(help.contains(&format!("[env: {name}")), "{name} is not in:\n{help}");
         }

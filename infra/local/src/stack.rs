@@ -23,7 +23,7 @@ use meta_simulator::Simulator;
 use outbox::Outbox;
 use receive_webhook::ReceiveWebhook;
 use secrecy::{ExposeSecret, SecretString};
-use storage::{Actor, Database, WorkQueue};
+use storage::{Actor, ClientSecret, Database, WorkQueue};
 use template::Template;
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
@@ -62,11 +62,13 @@ impl fmt::Display for StackError {
 
 impl std::error::Error for StackError {}
 
-/// The admin's password: the one that was asked for, which stays untold, or one made at this start.
+/// How the admin gets in: by the password that was asked for, which stays untold, by one made at this start, or by way of
+/// a provider.
 #[derive(Debug)]
-enum AdminPassword {
+enum AdminSignIn {
     Given,
     Made(SecretString),
+    Provider(String),
 }
 
 /// Functions that run as processes, the secrets that they read, and what stands between them and AWS's services.
@@ -81,7 +83,7 @@ struct Guarded {
 pub struct Stack {
     api_url: String,
     api_key: ApiKey,
-    admin_password: AdminPassword,
+    admin_sign_in: AdminSignIn,
     engine: Engine,
     simulator: Option<Simulator>,
     data_dir: String,
@@ -119,8 +121,8 @@ impl Stack {
         let is_webhook_believed = accounts.iter().any(|account| account.app_secret.is_some());
         let queues = queue_engine().await?;
         let parts = Parts { settings: &settings, database, whatsapp, accounts, country, queues: &queues };
-        let dependencies = parts.dependencies();
-        let admin_password = set_admin_password(&dependencies.key_page, &settings).await?;
+        let dependencies = parts.dependencies()?;
+        let admin_sign_in = set_admin_password(&dependencies.key_page, &settings).await?;
         let template = Template::ours().map_err(|error| StackError(error.to_string()))?;
         let missing =
             |NoSuchFunction(name)| StackError(format!("template.yaml names the function {name}, which is not here"));
@@ -178,7 +180,7 @@ impl Stack {
         Ok(Self {
             api_url: format!("http://{address}"),
             api_key,
-            admin_password,
+            admin_sign_in,
             engine,
             simulator,
             data_dir,
@@ -230,9 +232,12 @@ impl Stack {
         let Self { api_url, data_dir, .. } = self;
         let (key, dynamodb_url) = (self.api_key.reveal(), self.engine.url());
         let key_page_url = self.key_page_url();
-        let password = match &self.admin_password {
-            AdminPassword::Given => "the password is LOCAL_ADMIN_PASSWORD",
-            AdminPassword::Made(password) => &format!("password {}", password.expose_secret()),
+        let password = match &self.admin_sign_in {
+            AdminSignIn::Given => "the password is LOCAL_ADMIN_PASSWORD",
+            AdminSignIn::Made(password) => &format!("password {}", password.expose_secret()),
+            AdminSignIn::Provider(issuer) => {
+                &format!("sign in by {issuer}, which must know {}", key_page::return_url(&key_page_url))
+            }
         };
         let (phones, look) = match &self.simulator {
             Some(simulator) => {
@@ -294,18 +299,19 @@ struct Parts<'a> {
 }
 
 impl Parts<'_> {
-    fn dependencies(self) -> Dependencies {
+    fn dependencies(self) -> Result<Dependencies, StackError> {
         let Self { settings, database, whatsapp, accounts, country, queues } = self;
         let clock = Clock::system;
         let mut key_page = KeyPage::new(&database, None, clock());
         (key_page.is_local, key_page.accounts) = (true, Some(accounts.clone()));
+        key_page.provider = provider(settings, &database)?;
         let accounts = Arc::new(accounts);
         let known = || Arc::clone(&accounts);
         let chats = Chats::new(&database, known(), country.clone(), clock());
         let words = Words::new(&settings.stop_words, &settings.start_words);
         let work = WorkQueue::local(queues.url(), &queues.queue_url(SEND_CAMPAIGN_QUEUE));
         let outbox = Outbox::new(&database, whatsapp.clone(), known(), country.clone(), clock());
-        Dependencies {
+        Ok(Dependencies {
             keys: Keys::new(&database, clock()),
             block_list: BlockList::new(&database, whatsapp.clone(), known(), clock()),
             receipts: ReadReceipts::new(chats.clone(), whatsapp.clone()),
@@ -321,8 +327,21 @@ impl Parts<'_> {
             controls: Controls::new(&database, work, whatsapp, known(), clock()),
             key_page,
             query_key_allowed: settings.allow_query_api_key,
-        }
+        })
     }
+}
+
+/// The OpenID provider that admins sign in by, if there is one.
+fn provider(settings: &Settings, database: &Database) -> Result<Option<key_page::Provider>, StackError> {
+    let Some(issuer) = settings.oidc_issuer.clone() else { return Ok(None) };
+    let entries = key_page::ProviderEntries {
+        issuer,
+        client_id: settings.oidc_client_id.clone(),
+        client_secret: ClientSecret::given(settings.oidc_client_secret.clone()),
+        admins: settings.admins.clone().unwrap_or_default(),
+    };
+    let provider = key_page::Provider::new(entries, database, Clock::system());
+    provider.map(Some).map_err(|error| StackError(error.to_string()))
 }
 
 /// What stands in for AWS and Meta.
@@ -360,6 +379,7 @@ async fn secrets(settings: &Settings) -> Result<SecretsManager, StackError> {
 /// The environment variables of functions that run as processes: template.yaml's, and what leads to this machine.
 fn environment(settings: &Settings, aws: &Aws<'_>) -> BTreeMap<String, String> {
     let allow_query_api_key = settings.allow_query_api_key.to_string();
+    let client_secret = settings.oidc_client_secret.as_ref().map(ExposeSecret::expose_secret);
     let variables = [
         ("AWS_ENDPOINT_URL_DYNAMODB", aws.database),
         ("AWS_ENDPOINT_URL_SQS", aws.queues),
@@ -374,6 +394,10 @@ fn environment(settings: &Settings, aws: &Aws<'_>) -> BTreeMap<String, String> {
         ("START_WORDS", &settings.start_words),
         ("SEND_CAMPAIGN_QUEUE_URL", aws.queue_url),
         ("KEY_PAGE_IS_LOCAL", "true"),
+        ("OIDC_ISSUER", settings.oidc_issuer.as_deref().unwrap_or_default()),
+        ("OIDC_CLIENT_ID", settings.oidc_client_id.as_deref().unwrap_or_default()),
+        ("OIDC_CLIENT_SECRET", client_secret.unwrap_or_default()),
+        ("ADMINS", settings.admins.as_deref().unwrap_or_default()),
     ];
     variables.map(|(name, value)| (name.to_owned(), value.to_owned())).into()
 }
@@ -415,13 +439,16 @@ async fn start_key(registry: &Registry, own_key: Option<ApiKey>) -> Result<ApiKe
     registry.create(&Registry::new_id(), settings, &by).await.map(|(key, _)| key).map_err(failed)
 }
 
-async fn set_admin_password(page: &KeyPage, settings: &Settings) -> Result<AdminPassword, StackError> {
+async fn set_admin_password(page: &KeyPage, settings: &Settings) -> Result<AdminSignIn, StackError> {
+    if let Some(provider) = &page.provider {
+        return Ok(AdminSignIn::Provider(provider.admin.issuer().to_owned()));
+    }
     let (password, told) = if let Some(password) = &settings.local_admin_password {
-        (password.clone(), AdminPassword::Given)
+        (password.clone(), AdminSignIn::Given)
     } else {
         // 60 random bits, easy to type.
         let random: String = Uuid::new_v4().simple().to_string().chars().take(16).collect();
-        (random.clone().into(), AdminPassword::Made(random.into()))
+        (random.clone().into(), AdminSignIn::Made(random.into()))
     };
     let set = page.admin.set_password_locally(&password).await;
     set.map_err(|error| StackError(format!("LOCAL_ADMIN_PASSWORD: {}", error.public().message)))?;

@@ -4,7 +4,7 @@ use std::pin::Pin;
 
 use domain::{Clock, Error, Result};
 use secrecy::{ExposeSecret, SecretString};
-use storage::{Actor, Database, Facts, SetupTokens};
+use storage::{Actor, Database, SetupTokens};
 
 use crate::attempts::{Attempts, Reserved};
 use crate::credential::Credentials;
@@ -12,7 +12,8 @@ use crate::one_time_code::OneTimeSecret;
 use crate::opaque::{DeviceId, SessionId};
 use crate::password;
 use crate::password_sign_in::PasswordSignIn;
-use crate::session::{Session, Sessions};
+use crate::provider_sign_in::{Arrival, Begun, ProviderSettings, ProviderSignIn, Returned};
+use crate::session::{self, Session, Sessions};
 use crate::sign_in::{Browser, Principal, Prompt, SignIn, Verdict};
 
 /// Who may administer a deployment. A clone shares the connection.
@@ -34,6 +35,11 @@ pub struct SignedIn {
 }
 
 impl<S: SignIn> Admin<S> {
+    fn by(sign_in: S, database: &Database, clock: Clock) -> Self {
+        let credentials = Credentials::new(database);
+        Self { sign_in, sessions: Sessions::new(database, credentials.clone(), clock.clone()), credentials, clock }
+    }
+
     /// What the page must ask for.
     pub async fn prompt(&self) -> Result<Prompt> {
         self.sign_in.prompt().await
@@ -43,7 +49,7 @@ impl<S: SignIn> Admin<S> {
     /// ends: an id that somebody planted in it before is worth nothing.
     pub async fn sign_in(&self, proof: &S::Proof, browser: Browser<'_>) -> Result<Verdict<SignedIn>> {
         // Before the proof: whatever ends all sessions in the meantime ends this one too.
-        let epoch = self.credentials.read().await?.map_or(0, |credential| credential.epoch);
+        let epoch = session::epoch(self.credentials.read().await?.as_ref());
         let proven = match self.sign_in.verify(proof, browser).await? {
             Verdict::Proven(proven) => proven,
             Verdict::Refused => {
@@ -55,13 +61,13 @@ impl<S: SignIn> Admin<S> {
                 return Ok(Verdict::Wait(wait));
             }
         };
-        let by = proven.principal.actor(browser.address);
+        let (by, facts) = (proven.principal.actor(browser.address), proven.principal.facts());
         let (session, open) = self.sessions.open(proven.principal, epoch)?;
         let mut writes = vec![open];
         if let Some(old) = browser.session.and_then(SessionId::parse) {
             writes.push(self.sessions.close(&old)?);
         }
-        if !self.credentials.change(writes, "signed_in", Facts::new(), &by, self.clock.now()).await? {
+        if !self.credentials.change(writes, "signed_in", facts, &by, self.clock.now()).await? {
             // The same 256 random bits twice: that does not happen by chance.
             return Err(Error::internal("a new session was there already"));
         }
@@ -70,7 +76,7 @@ impl<S: SignIn> Admin<S> {
 
     /// The valid session that a session cookie names. Call it at every request: it also keeps the session alive.
     pub async fn find_session(&self, cookie: &str) -> Result<Option<Session>> {
-        self.sessions.find(cookie).await
+        Ok(self.sessions.find(cookie).await?.filter(|session| self.sign_in.admits(&session.principal)))
     }
 
     /// Ends the session that a session cookie names. Whoever presents it afterwards is nobody.
@@ -80,8 +86,7 @@ impl<S: SignIn> Admin<S> {
 
     /// Ends all sessions, the one that asks for it among them.
     pub async fn sign_out_everywhere(&self, by: &Actor) -> Result<()> {
-        // Refused: there is no credential, and without one no session is valid.
-        self.credentials.end_epoch(by, self.clock.now()).await.map(drop)
+        self.credentials.end_epoch(by, self.clock.now()).await
     }
 }
 
@@ -89,11 +94,9 @@ impl Admin {
     /// The administrator of a deployment. Without `setup_tokens` a password can't be set, unless by
     /// [`set_password_locally`](Self::set_password_locally).
     pub fn new(database: &Database, setup_tokens: Option<SetupTokens>, clock: Clock) -> Self {
-        let credentials = Credentials::new(database);
         let attempts = Attempts::new(database, clock.clone());
-        let sessions = Sessions::new(database, credentials.clone(), clock.clone());
-        let sign_in = PasswordSignIn::new(credentials.clone(), attempts, setup_tokens, clock.clone());
-        Self { sign_in, sessions, credentials, clock }
+        let sign_in = PasswordSignIn::new(Credentials::new(database), attempts, setup_tokens, clock.clone());
+        Self::by(sign_in, database, clock)
     }
 
     /// Sets a password by the setup token, the first one or, by a newer token, one in the place of a forgotten one. All
@@ -108,7 +111,7 @@ impl Admin {
         password::check_length(new_password)?;
         // Not counted as an attempt: nobody guesses a token, and strangers who try must not keep the operator out.
         let Some(token) = self.sign_in.good_token(token).await? else { return Ok(Verdict::Refused) };
-        let (hash, by) = (password::hash(new_password)?, Principal::admin().actor(browser.address));
+        let (hash, by) = (password::hash(new_password)?, Principal::Admin.actor(browser.address));
         let is_set = self.credentials.set_by_token(&token, hash, &by, self.clock.now()).await?;
         Ok(if is_set { Verdict::Proven(()) } else { Verdict::Refused })
     }
@@ -200,6 +203,29 @@ impl Admin {
             tracing::warn!(cause = error.source_chain(), "an attempt that succeeded still counts");
         }
         Ok(Verdict::Proven(proven))
+    }
+}
+
+impl Admin<ProviderSignIn> {
+    /// The administrators of a deployment whom an OpenID provider knows.
+    pub fn by_provider(settings: ProviderSettings, database: &Database, clock: Clock) -> Self {
+        Self::by(ProviderSignIn::new(settings, database, clock.clone()), database, clock)
+    }
+
+    /// What the provider calls itself.
+    pub fn issuer(&self) -> &str {
+        self.sign_in.issuer()
+    }
+
+    /// Sends a browser on its way to the provider. `client_id` is our name there, `redirect_uri` where it shall come back.
+    pub async fn begin(&self, client_id: &str, redirect_uri: &str) -> Result<Begun> {
+        self.sign_in.begin(client_id, redirect_uri).await
+    }
+
+    /// Finds out who has come back from the provider. That is only who they are: whether they may come in,
+    /// [`sign_in`](Self::sign_in) says.
+    pub async fn arrive(&self, returned: &Returned<'_>) -> Result<Arrival> {
+        self.sign_in.arrive(returned).await
     }
 }
 

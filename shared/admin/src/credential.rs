@@ -31,6 +31,11 @@ pub(crate) struct Credential {
 }
 
 impl Credential {
+    /// Whether a password was ever set: where people sign in by a provider, none need be.
+    pub(crate) fn has_password(&self) -> bool {
+        !self.password_hash.is_empty()
+    }
+
     /// Whether sign-in asks for a code.
     pub(crate) fn wants_code(&self) -> bool {
         self.one_time_secret.is_some()
@@ -77,7 +82,7 @@ impl Credentials {
     ) -> Result<bool> {
         let token_hash = hex::encode(Sha256::digest(token.secret.expose_secret()));
         // Both: the clocks of AWS and of this function may differ, so that a used token may seem younger than its use.
-        let condition = "attribute_not_exists(id) OR (set_at < :created_at AND \
+        let condition = "attribute_not_exists(password_hash) OR (set_at < :created_at AND \
                          (attribute_not_exists(setup_token_hash) OR setup_token_hash <> :token))";
         let set = self
             .update(&format!("{SET_PASSWORD}, setup_token_hash = :token {FORGET_CODES}"), condition)
@@ -129,13 +134,13 @@ impl Credentials {
         self.change(writes, "password_set", facts("by", "current password"), by, now).await
     }
 
-    /// Ends the epoch, and with it all sessions.
-    pub(crate) async fn end_epoch(&self, by: &Actor, now: Timestamp) -> Result<bool> {
+    /// Ends the epoch, and with it all sessions. Where no password was ever set it is the first that ends.
+    pub(crate) async fn end_epoch(&self, by: &Actor, now: Timestamp) -> Result<()> {
         let end = self
-            .update("SET epoch = epoch + :one", "attribute_exists(id)")
-            .values([(":one", AttributeValue::N("1".to_owned()))])
+            .update(&format!("SET {NEXT_EPOCH}"), "")
+            .values([(":now", epoch_millis(now)), (":one", AttributeValue::N("1".to_owned()))])
             .build()?;
-        self.change(vec![end], "signed_out_everywhere", Facts::new(), by, now).await
+        self.change(vec![end], "signed_out_everywhere", Facts::new(), by, now).await.map(drop)
     }
 
     /// Asks for codes from now on; `step` is used up. Not in the place of another secret: that one must be given up
@@ -218,9 +223,11 @@ impl Credentials {
 const IS_FRESH: &str = "one_time_secret = :secret AND (attribute_not_exists(last_step) OR last_step < :step)";
 const FORGET_CODES: &str = "REMOVE one_time_secret, last_step, last_step_attempt";
 
-/// A new password begins a new epoch. The first epoch is the time, so that a credential which was removed and set anew
-/// doesn't come upon the sessions of the old one.
+/// A new password begins a new epoch.
 const SET_PASSWORD: &str = "SET password_hash = :hash, set_at = :now, epoch = if_not_exists(epoch, :now) + :one";
+/// The first epoch that is written is the time, so that a credential which was removed and set anew doesn't come upon the
+/// sessions of the old one.
+const NEXT_EPOCH: &str = "epoch = if_not_exists(epoch, :now) + :one";
 
 fn id() -> AttributeValue {
     AttributeValue::S(ID.to_owned())

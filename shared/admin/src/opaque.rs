@@ -1,4 +1,4 @@
-//! What a browser keeps for us in its cookies: a session's id, and a device's.
+//! What a browser keeps for us in its cookies: a session's id, a device's, and a handshake's.
 
 use std::fmt;
 
@@ -35,6 +35,11 @@ pub struct SessionId(Opaque);
 /// and cannot be printed all the same.
 #[derive(Clone)]
 pub struct DeviceId(Opaque);
+
+/// Names a handshake with the provider to the browser that began it, and is the secret that the handshake's own are made
+/// from. It cannot be printed.
+#[derive(Clone)]
+pub struct HandshakeId(Opaque);
 
 impl SessionId {
     pub(crate) fn generate() -> Self {
@@ -76,6 +81,26 @@ impl DeviceId {
     }
 }
 
+impl HandshakeId {
+    pub(crate) fn generate() -> Self {
+        Self(Opaque::generate())
+    }
+
+    pub(crate) fn parse(presented: &str) -> Option<Self> {
+        Opaque::parse(presented).map(Self)
+    }
+
+    /// The id of its row.
+    pub(crate) fn row_id(&self) -> String {
+        format!("handshake#{}", self.0.hash())
+    }
+
+    /// The value of the handshake's cookie.
+    pub fn reveal(&self) -> &str {
+        self.0.0.expose_secret()
+    }
+}
+
 impl fmt::Debug for SessionId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("SessionId(…)")
@@ -85,6 +110,12 @@ impl fmt::Debug for SessionId {
 impl fmt::Debug for DeviceId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("DeviceId(…)")
+    }
+}
+
+impl fmt::Debug for HandshakeId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("HandshakeId(…)")
     }
 }
 
@@ -112,7 +143,8 @@ mod tests {
 
     #[test]
     fn an_id_can_not_be_printed() {
-        let (session, device) = (SessionId::generate(), DeviceId::generate());
-        assert_eq!(format!("{session:?} {device:?}"), "SessionId(…) DeviceId(…)");
+        let (session, device, handshake) = (SessionId::generate(), DeviceId::generate(), HandshakeId::generate());
+        let printed = format!("{session:?} {device:?} {handshake:?}");
+        assert_eq!(printed, "SessionId(…) DeviceId(…) HandshakeId(…)");
     }
 }

@@ -38,9 +38,11 @@ impl SignIn for PasswordSignIn {
 
     async fn prompt(&self) -> Result<Prompt> {
         Ok(match self.credentials.read().await? {
-            Some(credential) => Prompt::Password { one_time_code: credential.wants_code() },
-            None if self.setup_tokens.is_some() => Prompt::SetUp,
-            None => Prompt::NotConfigured,
+            Some(credential) if credential.has_password() => {
+                Prompt::Password { one_time_code: credential.wants_code() }
+            }
+            _ if self.setup_tokens.is_some() => Prompt::SetUp,
+            _ => Prompt::NotConfigured,
         })
     }
 
@@ -53,7 +55,11 @@ impl SignIn for PasswordSignIn {
             return Ok(Verdict::Refused);
         }
         let device = self.attempts.remember(&attempt, browser.device).await?;
-        Ok(Verdict::Proven(Proven { principal: Principal::admin(), device: Some(device) }))
+        Ok(Verdict::Proven(Proven { principal: Principal::Admin, device: Some(device) }))
+    }
+
+    fn admits(&self, principal: &Principal) -> bool {
+        *principal == Principal::Admin
     }
 }
 

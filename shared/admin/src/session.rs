@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use storage::{Actor, Database, Written, epoch_millis, outage};
 
 use crate::constant_time::tag;
-use crate::credential::Credentials;
+use crate::credential::{Credential, Credentials};
 use crate::opaque::SessionId;
 use crate::sign_in::Principal;
 
@@ -81,6 +81,11 @@ impl Row {
     }
 }
 
+/// The epoch of now. Before the first that is written it is 0: then no password was set, and nobody signed out everywhere.
+pub(crate) fn epoch(credential: Option<&Credential>) -> i64 {
+    credential.map_or(0, |credential| credential.epoch)
+}
+
 /// The sessions of a deployment.
 #[derive(Clone)]
 pub(crate) struct Sessions {
@@ -135,8 +140,8 @@ impl Sessions {
         let Some(id) = SessionId::parse(presented) else { return Ok(None) };
         let (row, credential) = futures::try_join!(self.read(&id), self.credentials.read())?;
         let now = self.clock.now();
-        let row = row.zip(credential).filter(|(row, credential)| row.is_valid(credential.epoch, now));
-        let Some((row, _)) = row else { return Ok(None) };
+        let epoch = epoch(credential.as_ref());
+        let Some(row) = row.filter(|row| row.is_valid(epoch, now)) else { return Ok(None) };
         if !self.note_use(&row, now).await {
             return Ok(None);
         }

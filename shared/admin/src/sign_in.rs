@@ -4,15 +4,14 @@ use std::time::Duration;
 
 use domain::Result;
 use serde::{Deserialize, Serialize};
-use storage::Actor;
+use storage::{Actor, Facts};
 
 use crate::opaque::DeviceId;
+use crate::provider_sign_in::Identity;
 
-/// A way to prove who one is. Today there is one, [`PasswordSignIn`](crate::PasswordSignIn).
+/// A way to prove who one is: [`PasswordSignIn`](crate::PasswordSignIn) or [`ProviderSignIn`](crate::ProviderSignIn).
 ///
-/// Another, such as OIDC, brings its own proof (the provider's code, and what the page kept of the way there), its own
-/// [`Prompt`] (where to send the browser) and gives no device id, since its provider counts the attempts. Sessions,
-/// signing out and the audit trail are the same for all: they are [`Admin`](crate::Admin)'s.
+/// Sessions, signing out and the audit trail are the same for all: they are [`Admin`](crate::Admin)'s.
 pub trait SignIn: Send + Sync {
     /// What the browser presents to be let in.
     type Proof: Send + Sync;
@@ -23,6 +22,10 @@ pub trait SignIn: Send + Sync {
     /// Checks a proof. It says no in the same way, and after the same work, whatever is wrong.
     fn verify(&self, proof: &Self::Proof, browser: Browser<'_>)
     -> impl Future<Output = Result<Verdict<Proven>>> + Send;
+
+    /// Whether somebody who has proven that they are this may come in, still: asked for every request of a session. Who
+    /// signed in by another way may not.
+    fn admits(&self, principal: &Principal) -> bool;
 }
 
 /// What the page must ask for.
@@ -37,6 +40,8 @@ pub enum Prompt {
         /// And for a one-time code.
         one_time_code: bool,
     },
+    /// For a visit to the OpenID provider.
+    Provider,
 }
 
 /// What a verification came to.
@@ -61,27 +66,35 @@ pub struct Proven {
 
 /// Somebody who may administer.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct Principal(String);
+#[serde(rename_all = "snake_case")]
+pub enum Principal {
+    /// Who has the one password.
+    Admin,
+    /// Whom the OpenID provider knows.
+    Person(Identity),
+}
 
 impl Principal {
-    /// Somebody called `name` in the audit trail.
-    pub(crate) fn new(name: impl Into<String>) -> Self {
-        Self(name.into())
-    }
-
-    /// Who has the one password.
-    pub(crate) fn admin() -> Self {
-        Self::new("admin")
-    }
-
     /// What the audit trail calls them.
-    pub fn name(&self) -> &str {
-        &self.0
+    pub fn name(&self) -> String {
+        match self {
+            Self::Admin => "admin".to_owned(),
+            Self::Person(identity) => identity.name(),
+        }
     }
 
     pub(crate) fn actor(&self, address: Option<&str>) -> Actor {
-        Actor { name: self.0.clone(), address: address.map(str::to_owned) }
+        Actor { name: self.name(), address: address.map(str::to_owned) }
+    }
+
+    /// What else the audit trail tells of them when they sign in.
+    pub(crate) fn facts(&self) -> Facts {
+        match self {
+            Self::Admin => Facts::new(),
+            Self::Person(Identity { issuer, subject, .. }) => {
+                [("issuer", issuer), ("subject", subject)].map(|(name, fact)| (name.to_owned(), fact.clone())).into()
+            }
+        }
     }
 }
 

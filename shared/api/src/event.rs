@@ -34,6 +34,8 @@ pub(crate) struct Event {
     is_base64_encoded: Option<bool>,
     #[serde(default)]
     request_context: Option<RequestContext>,
+    #[serde(default)]
+    stage_variables: Option<BTreeMap<String, Option<String>>>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -108,6 +110,11 @@ impl Event {
         self.request_context.as_ref()?.request_id.as_deref()
     }
 
+    /// A variable of the API's stage, as template.yaml sets it.
+    pub(crate) fn stage_variable(&self, name: &str) -> Option<&str> {
+        self.stage_variables.as_ref()?.get(name)?.as_deref()
+    }
+
     /// The last value of a header, whatever the case of its name. Of two spellings of one name the same one counts every
     /// time: the first by their letters.
     pub(crate) fn header(&self, name: &str) -> Option<&str> {
@@ -156,6 +163,16 @@ mod tests {
         ] {
             let event: Event = serde_json::from_value(members).unwrap();
             assert_eq!(event.cookies(), expected);
+        }
+    }
+
+    #[test]
+    fn a_stage_variable_is_the_stages_own_and_no_header_or_parameter() {
+        for variables in [json!({"Client": "a1"}), json!({"Client": null}), json!(null)] {
+            let event = json!({"stageVariables": variables, "headers": {"Client": "x"},
+                "queryStringParameters": {"Client": "x"}});
+            let event: Event = serde_json::from_value(event).unwrap();
+            assert_eq!(event.stage_variable("Client"), variables["Client"].as_str());
         }
     }
 

@@ -79,6 +79,11 @@ impl Request {
         self.event.source_ip()
     }
 
+    /// A variable of the API's stage, as template.yaml sets it.
+    pub fn stage_variable(&self, name: &str) -> Option<&str> {
+        self.event.stage_variable(name)
+    }
+
     /// All that the client sent as cookies, as `Cookie` headers have it: pairs with `; ` between them.
     pub fn cookies(&self) -> Vec<&str> {
         self.event.cookies()

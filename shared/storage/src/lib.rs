@@ -10,6 +10,7 @@ mod aws;
 mod blocked;
 mod bulk;
 mod campaigns;
+mod client_secret;
 mod contacts;
 mod conversations;
 mod database;
@@ -18,6 +19,7 @@ mod idempotency;
 mod messages;
 mod page;
 mod place;
+mod secret;
 mod send_rates;
 mod setup_token;
 mod work_queue;
@@ -29,6 +31,7 @@ pub use campaigns::{
     Added, Campaign, Campaigns, Chunk, ChunkJob, Chunks, Counts, FailureCount, Mark, NewCampaign, NewRecipient,
     Recipient, Recipients, Released, Sample, Standing, Stepped, Tally, Upload, Wrong,
 };
+pub use client_secret::ClientSecret;
 pub use contacts::{ContactKnown, Contacts};
 pub use conversations::{Chat, Conversation, Conversations, Heard, OptOut, OptOutBy};
 pub use database::{Database, Transacted, Written, epoch_millis, outage};

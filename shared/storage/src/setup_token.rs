@@ -1,14 +1,12 @@
 //! The token with which an administrator sets the first password, or a new one when it is forgotten. Whoever may write
 //! its secret in AWS is the administrator.
 
-use aws_sdk_secretsmanager::Client;
-use aws_sdk_secretsmanager::error::SdkError;
-use aws_sdk_secretsmanager::operation::get_secret_value::{GetSecretValueError, GetSecretValueOutput};
-use domain::{Error, Result};
+use domain::Result;
 use jiff::Timestamp;
 use secrecy::SecretString;
 
-use crate::aws::{self, SetupError};
+use crate::aws::SetupError;
+use crate::secret::Secret;
 
 const SECRET: &str = "ADMIN_SETUP_TOKEN_SECRET";
 
@@ -27,7 +25,7 @@ pub struct SetupTokens(Source);
 
 #[derive(Clone, Debug)]
 enum Source {
-    SecretsManager { client: Client, arn: String },
+    SecretsManager(Secret),
     Given(SetupToken),
 }
 
@@ -35,9 +33,7 @@ impl SetupTokens {
     /// The Secrets Manager secret that `ADMIN_SETUP_TOKEN_SECRET` names by its ARN. `None`: it names none, and there is
     /// no setup.
     pub fn from_env() -> Result<Option<Self>, SetupError> {
-        let Some(arn) = std::env::var(SECRET).ok().filter(|arn| !arn.is_empty()) else { return Ok(None) };
-        let client = Client::new(&aws::from_env("AWS_ENDPOINT_URL_SECRETS_MANAGER")?);
-        Ok(Some(Self(Source::SecretsManager { client, arn })))
+        Ok(Secret::from_env(SECRET)?.map(|secret| Self(Source::SecretsManager(secret))))
     }
 
     /// Always this token, for tests.
@@ -48,28 +44,14 @@ impl SetupTokens {
     /// The token that stands there now: read each time, so that a new value counts at once. `None`: there is none.
     pub async fn read(&self) -> Result<Option<SetupToken>> {
         match &self.0 {
-            Source::SecretsManager { client, arn } => token(client.get_secret_value().secret_id(arn).send().await),
+            Source::SecretsManager(secret) => {
+                // A token whose age nobody tells is none: it might be older than it may be.
+                let value = secret.read().await?.and_then(|value| Some((value.text, value.created_at?)));
+                Ok(value.map(|(secret, created_at)| SetupToken { secret, created_at }))
+            }
             Source::Given(token) => Ok(Some(token.clone())),
         }
     }
-}
-
-fn token(answer: Result<GetSecretValueOutput, SdkError<GetSecretValueError>>) -> Result<Option<SetupToken>> {
-    let value = match answer {
-        Ok(value) => value,
-        // What Secrets Manager says of a secret that has no value yet, and of one that is gone.
-        Err(error) if error.as_service_error().is_some_and(GetSecretValueError::is_resource_not_found_exception) => {
-            return Ok(None);
-        }
-        // Not the whole of it: its raw answer may quote the secret.
-        Err(SdkError::ServiceError(context)) => return Err(Error::storage(context.into_err())),
-        Err(error) => return Err(Error::storage(error)),
-    };
-    // A token whose age nobody tells is none: it might be older than it may be.
-    let created_at = value.created_date.and_then(|at| at.to_millis().ok());
-    let created_at = created_at.and_then(|millis| Timestamp::from_millisecond(millis).ok());
-    let token = value.secret_string.zip(created_at);
-    Ok(token.map(|(secret, created_at)| SetupToken { secret: secret.into(), created_at }))
 }
 
 #[cfg(test)]
@@ -83,7 +65,7 @@ mod tests {
     use super::*;
 
     fn secrets_manager(url: &str) -> SetupTokens {
-        SetupTokens(Source::SecretsManager { client: Client::new(&aws::local(url)), arn: "arn:aws:x".to_owned() })
+        SetupTokens(Source::SecretsManager(Secret::at(url)))
     }
 
     /// A Secrets Manager that answers every request like this, until the process ends.

@@ -73,14 +73,14 @@ async fn without_keys() -> Stack {
 }
 
 /// One of the lights and screens.
-struct Look {
-    browser: Browser,
-    name: String,
+pub(super) struct Look {
+    pub(super) browser: Browser,
+    pub(super) name: String,
 }
 
 impl Look {
     /// Looks at the page that is open.
-    async fn judge(&self, page: &str) {
+    pub(super) async fn judge(&self, page: &str) {
         let (browser, page) = (&self.browser, format!("key-page-{page}-{}", self.name));
         browser.screenshot(&page).await;
         assert!(!browser.scrolls_sideways().await, "{page}");
@@ -94,16 +94,14 @@ impl Look {
     }
 }
 
+/// Dark or not, how wide, and what it is called.
+pub(super) const LOOKS: [(bool, u32, &str); 4] =
+    [(false, 1280, "light-wide"), (true, 1280, "dark-wide"), (false, 360, "light-narrow"), (true, 360, "dark-narrow")];
+
 #[tokio::test]
 async fn every_page_is_fit_for_everybody_in_every_light_and_on_every_screen() {
-    let looks = [
-        (false, 1280, "light-wide"),
-        (true, 1280, "dark-wide"),
-        (false, 360, "light-narrow"),
-        (true, 360, "dark-narrow"),
-    ];
     let (empty, (stack, ids)) = (without_keys().await, with_keys().await);
-    for (dark, width, name) in looks {
+    for (dark, width, name) in LOOKS {
         let Some(browser) = Browser::open(Options { dark, width, ..Options::default() }).await else { return };
         let look = Look { browser, name: name.to_owned() };
         with_nobody_and_nothing(&look, &empty).await;

@@ -17,7 +17,7 @@ const EXPECTED: &[(&str, &str)] = &[
     ("X-Robots-Tag", "noindex, nofollow"),
 ];
 
-fn assert_guarded(what: &str, answer: &Answer) {
+pub(super) fn assert_guarded(what: &str, answer: &Answer) {
     for (name, value) in EXPECTED {
         assert_eq!(answer.header(name), *value, "{what}: {name}");
     }

@@ -6,7 +6,7 @@ use jiff::SignedDuration;
 use testbed::tester;
 
 use super::*;
-use crate::routes::ROWS;
+use crate::routes::{ROWS, Way};
 use crate::tests::client::Odd;
 
 /// A form as the page itself sends it, for one row of the table of routes. A route without a line here fails the test.
@@ -132,7 +132,7 @@ async fn no_form_is_taken_from_elsewhere_and_nothing_is_written() {
     let mut client = bed.signed_in().await;
     client.get("").await;
     let (api_key, _) = bed.key("any").await;
-    for row in ROWS.iter().filter(|row| row.is_unsafe()) {
+    for row in ROWS.iter().filter(|row| row.is_unsafe() && row.is_for(Way::Password)) {
         let right = right_form(&bed, row.path, &client).await;
         let needs_session = row.needs == crate::routes::Needs::Session;
         let of_nobody = FROM_NOBODY.iter().filter(|_| needs_session);

@@ -10,6 +10,8 @@ use serde_json::{Map, Value, json};
 const PATH: &str = "/whatsapp/settings/api-keys";
 const SESSION: &str = "__Host-whatsapp-session";
 const DEVICE: &str = "__Host-whatsapp-device";
+/// It comes back by a link of another site.
+const HANDSHAKE: &str = "__Host-whatsapp-handshake";
 
 /// The headers of every answer. What they have to say is a matter of the page's own tests.
 const HEADERS: [&str; 11] = [
@@ -111,7 +113,8 @@ impl<'a> Browser<'a> {
         for cookie in &answer.set_cookies {
             let (pair, attributes) = cookie.split_once("; ").unwrap();
             let (name, value) = pair.split_once('=').unwrap();
-            assert!(["HttpOnly", "Secure", "SameSite=Strict", "Path=/"].iter().all(|word| attributes.contains(word)));
+            let same_site = if name == HANDSHAKE { "SameSite=Lax" } else { "SameSite=Strict" };
+            assert!(["HttpOnly", "Secure", same_site, "Path=/"].iter().all(|word| attributes.contains(word)));
             if value.is_empty() {
                 self.cookies.remove(name)
             } else {

@@ -3,6 +3,9 @@
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "what goes wrong here fails the test")]
 
 mod browser;
+#[path = "../../src/tests/openid_provider.rs"]
+#[expect(dead_code, reason = "the page's own tests use more of it")]
+mod openid_provider;
 
 use admin::Admin;
 use auth::Keys;
@@ -14,6 +17,7 @@ use testbed::{SECOND_PHONE_NUMBER_ID, Testbed};
 use totp_rs::{Algorithm, Builder, Secret};
 
 use crate::browser::{Answer, Browser, Gateway};
+use crate::openid_provider::{CLIENT_ID, OpenIdProvider};
 
 const PASSWORD: &str = "canary horse battery";
 const SETUP_TOKEN: &str = "canary-setup-token-0123456789";
@@ -119,6 +123,75 @@ async fn the_setup_token_and_the_accounts_come_from_secrets_manager() {
     assert!(browser.get("add").await.says("The second"));
     let session_tokens = secrets.asked_with("x-amz-security-token");
     assert!(session_tokens.iter().all(|token| token.starts_with("canary/session")), "{session_tokens:?}");
+}
+
+/// The same, and one that has a provider's people sign in.
+fn by_provider(environment: Environment, provider: &OpenIdProvider) -> Environment {
+    let environment = environment.with("OIDC_ISSUER", provider.issuer()).with("OIDC_CLIENT_ID", CLIENT_ID);
+    environment.with("ADMINS", "ann@example.com")
+}
+
+#[tokio::test]
+async fn people_sign_in_by_a_provider_and_no_line_of_the_log_tells_with_what() {
+    const CLIENT_SECRET: &str = "arn:aws:secretsmanager:eu-central-1:123456789012:secret:client-AbCdEf";
+    let secrets = SecretsManager::start(&[(CLIENT_SECRET, "canary-client-secret")]).await;
+    let provider = OpenIdProvider::start(Clock::system().now()).await;
+    let testbed = Testbed::start().await;
+    let environment = by_provider(environment(&testbed), &provider)
+        .with("AWS_ENDPOINT_URL_SECRETS_MANAGER", secrets.url())
+        .with("OIDC_CLIENT_SECRET_ARN", CLIENT_SECRET);
+    let function = start(&environment.with("RUST_LOG", "trace").with("AWS_LAMBDA_LOG_LEVEL", "TRACE")).await;
+    let mut held = vec!["canary".to_owned(), "example.com".to_owned()];
+    for gateway in Gateway::BOTH {
+        let mut browser = Browser::new(&function, gateway);
+        let begun = browser.get("sign-in/begin").await;
+        let query = provider.sign_in(begun.location());
+        held.extend(browser.cookies.values().cloned().chain(query.split(['&', '=']).map(str::to_owned)));
+        let answer = browser.get(&format!("sign-in/return?{query}")).await;
+        assert_eq!(answer.status, 200, "{gateway:?}: {}", answer.body);
+        assert_eq!(browser.get("").await.status, 200);
+        assert_eq!(browser.get(&format!("sign-in/return?{query}")).await.status, 303, "a reload");
+        held.push(browser.session().to_owned());
+        browser.cookies.clear();
+        assert_eq!(browser.get(&format!("sign-in/return?{query}")).await.status, 400, "another browser");
+        assert_eq!(browser.post("sign-in", &[("password", PASSWORD)]).await.status, 405);
+    }
+    assert!(provider.asked("/token").iter().all(|asked| asked.authorization.starts_with("Basic ")));
+    held.extend(provider.asked("/token").into_iter().map(|asked| asked.form["code_verifier"].clone()));
+    function.kill().await;
+    let log = function.log().join("\n");
+    for held in held.iter().filter(|held| !["code", "state"].contains(&held.as_str())) {
+        assert!(held.len() >= 6 && !log.contains(held), "{held} in {log}");
+    }
+    assert!(lines(&function).iter().all(|line| line["message"] == "answered"), "{log}");
+}
+
+/// It would stand there for everybody to read who may see the function's settings.
+#[tokio::test]
+async fn a_client_secret_in_the_environment_is_no_client_secret() {
+    let provider = OpenIdProvider::start(Clock::system().now()).await;
+    let testbed = Testbed::start().await;
+    let environment = by_provider(environment(&testbed), &provider).with("OIDC_CLIENT_SECRET", "canary");
+    let function = start(&environment).await;
+    let mut browser = Browser::new(&function, Gateway::Rest);
+    let query = provider.sign_in(browser.get("sign-in/begin").await.location());
+    assert_eq!(browser.get(&format!("sign-in/return?{query}")).await.status, 200);
+    let asked = provider.asked("/token").remove(0);
+    assert_eq!((asked.authorization.as_str(), asked.form.contains_key("client_secret")), ("", false));
+}
+
+#[tokio::test]
+async fn a_program_whose_provider_is_set_wrong_says_how_and_does_not_start() {
+    let testbed = Testbed::start().await;
+    let right = environment(&testbed).with("OIDC_ISSUER", "https://sso.example.com").with("ADMINS", "ann@example.com");
+    for (name, wrong) in [
+        ("OIDC_ISSUER", "http://sso.example.com"),
+        ("OIDC_ISSUER", "sso.example.com"),
+        ("ADMINS", ""),
+        ("ADMINS", "ann"),
+    ] {
+        start(&right.clone().with(name, wrong)).await.assert_refused(name).await;
+    }
 }
 
 /// Whatever comes, one process answers it, and the next request as well.
