@@ -27,7 +27,8 @@ pub struct ChatPage {
 struct Listed {
     id: u64,
     phone_number: String,
-    /// The reference's labels are made by its own pages, which have no counterpart here.
+    /// The number of a label of the reference, where the conversation came from there. None is made here: the reference's own
+    /// pages, which do that, have no counterpart.
     label: Option<i64>,
     unread_count: i64,
     last_message_at: Option<String>,
@@ -71,7 +72,7 @@ impl From<Conversation> for Listed {
     fn from(conversation: Conversation) -> Self {
         Self {
             id: conversation.id(),
-            label: None,
+            label: conversation.label,
             unread_count: conversation.unread_count,
             last_message_at: conversation.last_message_at.map(moment),
             phone_number: conversation.phone_number,
@@ -87,6 +88,7 @@ impl From<Conversation> for Whole {
             by: match opt_out.by {
                 OptOutBy::Word => "word",
                 OptOutBy::WhatsApp => "whatsapp",
+                OptOutBy::Before => "before",
             },
         });
         Self {
