@@ -250,10 +250,25 @@ async fn moves(reference: &Reference, dump: &Path) {
         (&of_ann(&before)["id"], before.as_array().unwrap().len())
     );
 
+    // What becomes of the reference's messages is told here from now on, and counts in its campaigns.
+    let recipients = reference.answers["recipients"].as_array().unwrap();
+    let is_open = |recipient: &&Value| recipient["status"] == "sent";
+    let recipient = recipients.iter().rfind(is_open).unwrap();
+    let path = format!("campaigns/{}/", recipient["campaign"]);
+    let read_before = gateway.get(&path).await["read_count"].as_i64().unwrap();
+    let status = json!({"id": recipient["wamid"], "status": "read", "timestamp": "1900000000", "recipient_id": recipient["phone"]});
+    let metadata = json!({"display_phone_number": "1", "phone_number_id": meta_simulator::PHONE_NUMBER_ID});
+    let value = json!({"messaging_product": "whatsapp", "metadata": metadata, "statuses": [status]});
+    gateway.stack.simulator().unwrap().send_webhook("messages", value);
+    let counted = async { while gateway.get(&path).await["read_count"] != read_before + 1 {} };
+    tokio::time::timeout(PATIENCE, counted).await.unwrap();
+
     // What came here stays when the old one is imported once more, to catch up.
     let written = gateway.messages(SHOP, ANN).await.len();
     assert_eq!(gateway.import(dump, &[]).await, Outcome::All);
     assert_eq!((gateway.chats(SHOP).await, gateway.messages(SHOP, ANN).await.len()), (moved, written));
+
+    assert_eq!(gateway.get(&path).await["read_count"], read_before + 1);
 
     // New ones get ids that nobody has.
     let ids =

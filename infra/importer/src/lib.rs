@@ -7,6 +7,8 @@
 //! Standard output holds what became of the rows; each that can't be taken is named by its model, its pk and its field, and never
 //! by its values. All else that a person is told goes to standard error.
 
+#[cfg(test)]
+mod any_row;
 mod campaign;
 mod dump;
 mod known;

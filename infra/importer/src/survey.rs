@@ -111,12 +111,11 @@ fn refer(
                 return Ok(());
             };
             known.accounts.insert(row.pk, Belongs::To(account.id));
+            let (pk, id) = (row.pk, account.id);
+            keys::report(&format!("{ACCOUNT} {pk}: is account {id} of the gateway, by its phone_number_id {number}"))?;
             if account.id.0 != row.pk {
-                let what = format!(
-                    "{ACCOUNT}: its account_id is {} here: clients that name it have to change that",
-                    account.id
-                );
-                report.note(&what, row.pk);
+                report
+                    .note(&format!("{ACCOUNT}: clients that name it have to say {} as account_id", account.id), row.pk);
             }
         }
         TEMPLATE => {

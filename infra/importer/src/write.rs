@@ -62,6 +62,7 @@ enum Fate {
     Done,
     NotTaken(Fault),
     Noted(&'static str),
+    PassedOver(&'static str),
 }
 
 type Task = LocalBoxFuture<'static, Result<Done, Problem>>;
@@ -187,6 +188,7 @@ fn conclude(done: Option<Result<Done, Problem>>, report: &mut Report, count: &mu
             // Whether it was there already does not show.
             Fate::Done => {}
             Fate::Noted(what) => report.note(&format!("{model}: {what}"), pk),
+            Fate::PassedOver(why) => report.passed_over(model, pk, why),
             Fate::NotTaken(fault) => report.not_taken(model, &Value::from(pk), fault)?,
         }
         *count += 1;
@@ -229,7 +231,9 @@ impl Writer {
                 let campaign = row.integer("campaign").ok()??;
                 let placed = campaign::recipient(&row, &mut self.known, &mut self.told).ok()??;
                 if self.closed.contains(&campaign) {
-                    return None;
+                    let fate = Fate::PassedOver("their campaign has others at the gateway");
+                    let done = Done { model: campaign::RECIPIENT, pk: row.pk, rows: 1, fate };
+                    return Some(futures::future::ready(Ok(done)).boxed_local());
                 }
                 let chunk = self.chunks.entry(campaign).or_default();
                 let is_next = chunk.first().is_some_and(|(_, first)| first.chunk != placed.chunk);

@@ -281,6 +281,37 @@ async fn a_campaign_that_went_on_there_is_caught_up_with() {
 }
 
 #[tokio::test]
+async fn a_campaign_of_the_gateway_keeps_its_number_and_the_other_is_told() {
+    let bed = Bed::new(&[account(), campaign(5, "completed"), recipient(1, 5, &json!({}))]);
+    let (engine, database) = bed.tables().await;
+    let made = storage::NewCampaign {
+        id: CampaignId(5),
+        account_id: AccountId(1),
+        name: "Ours".to_owned(),
+        template_name: "offer".to_owned(),
+        language: "en".to_owned(),
+        form: "{}".to_owned(),
+        despite_opt_out: false,
+        key_id: "key".to_owned(),
+        answer: "{}".to_owned(),
+        created_at: "2026-01-02T03:04:05.678Z".parse().unwrap(),
+        scheduled_at: None,
+    };
+    Campaigns::new(&database).create(made, storage::Added::default(), None).await.unwrap();
+    let run = bed.run(&[]).await;
+    assert_eq!(run.code, Some(3), "{run:?}");
+    for told in [
+        "not taken: whatsappcampaign 5: pk is the number of another campaign",
+        "note: whatsappcampaignrecipient: their campaign has others at the gateway: 1",
+    ] {
+        assert!(run.out.contains(told), "{told} is not in:\n{}", run.out);
+    }
+    let campaign = Campaigns::new(&database).get(CampaignId(5)).await.unwrap().unwrap();
+    assert_eq!((campaign.new.name.as_str(), campaign.counts.total), ("Ours", 0));
+    engine.stop().await;
+}
+
+#[tokio::test]
 async fn odd_values_are_taken_or_told_and_never_a_panic() {
     let huge = "é".repeat(100_000);
     let odd = [
