@@ -36,7 +36,8 @@ pub async fn run(settings: Settings) -> Result<Outcome, Problem> {
     report.tell_notes()?;
     if !settings.dry_run {
         let tables = Tables::open(&settings.place, Missing::Make).await?;
-        write::write(&settings, &tables.database, known, &mut report).await?;
+        let written = write::write(&settings, &tables.database, known, &mut report).await;
+        written.map_err(|problem| Problem::new(format!("{problem}; the import stopped, and may be repeated")))?;
         report.tell_notes()?;
     }
     report.tell_counts(settings.dry_run)

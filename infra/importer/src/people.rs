@@ -29,7 +29,7 @@ pub(crate) struct Blocked {
     pub(crate) until: Option<Timestamp>,
 }
 
-/// Learns a contact. `Ok(false)`: there is nothing in it that the gateway keeps.
+/// Learns a contact.
 pub(crate) fn contact(row: &Row, known: &mut Known, report: &mut Report) -> Result<(), Fault> {
     let (contact, _) = known.contact(row, "phone")?;
     let name: String = row.text("name")?.chars().take(LONGEST_NAME).collect();

@@ -57,12 +57,16 @@ struct Done {
 }
 
 enum Fate {
+    /// It is there now.
     New,
+    /// It was there already.
     There,
+    /// It is there, however long.
     Done,
-    NotTaken(Fault),
+    /// It is there, and people may want to know this of it.
     Noted(&'static str),
     PassedOver(&'static str),
+    NotTaken(Fault),
 }
 
 type Task = LocalBoxFuture<'static, Result<Done, Problem>>;
@@ -179,8 +183,7 @@ async fn rows(
 
 fn conclude(done: Option<Result<Done, Problem>>, report: &mut Report, count: &mut u64) -> Result<(), Problem> {
     let Some(done) = done else { return Ok(()) };
-    let Done { model, pk, rows, fate } =
-        done.map_err(|problem| Problem::new(format!("{problem}; the import stopped, and may be repeated")))?;
+    let Done { model, pk, rows, fate } = done?;
     for _ in 0..rows {
         match &fate {
             Fate::New => report.written(model, true),
