@@ -6,6 +6,7 @@ mod block_list;
 mod campaigns;
 mod inbox;
 mod key_page;
+mod moving;
 mod policies;
 mod seldom;
 mod sends;

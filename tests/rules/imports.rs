@@ -137,6 +137,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
         ],
     ),
     ("keys", &["auth", "domain", "embedded-dynamodb", "storage"]),
+    ("importer", &["auth", "campaigns", "domain", "keys", "storage"]),
     (
         "testbed",
         &[

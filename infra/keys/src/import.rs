@@ -2,7 +2,7 @@
 
 mod csv_file;
 mod dump;
-mod found;
+pub(crate) mod found;
 
 use std::fmt;
 use std::fs;
@@ -75,7 +75,7 @@ impl Batch {
         let (key, registry) = (&found.key, &keyring.registry);
         if let Some(refused) = self.refusal(found) {
             // Let in by an earlier import, perhaps: then there is nothing to refuse any more.
-            return Ok(if registry.holds(key).await? { Outcome::Present } else { refused });
+            return Ok(if registry.by_key(key).await?.is_some() { Outcome::Present } else { refused });
         }
         let added = registry.import(key, found.settings(), &keyring.by).await?;
         Ok(added.map_or(Outcome::Present, |_| imported(found)))

@@ -31,7 +31,7 @@ impl Keyring {
             registry: Registry::new(&database, clock.clone()),
             usage: Usage::new(&database, clock.clone()),
             clock,
-            by: Actor { name: format!("command line ({})", user()), address: None },
+            by: administrator(),
             _engine: engine,
         })
     }
@@ -46,6 +46,11 @@ impl Keyring {
             KeyState::Disabled => "disabled",
         }
     }
+}
+
+/// As whom the audit trail knows the person at this terminal.
+pub fn administrator() -> Actor {
+    Actor { name: format!("command line ({})", user()), address: None }
 }
 
 /// The name of the account on this machine, as Unix or Windows tells it.

@@ -7,12 +7,12 @@ use auth::{ApiKey, KeyRecord};
 use crate::problem::Problem;
 
 /// Tells a person something. Nobody reading is no reason to fail.
-pub(crate) fn note(text: &str) {
+pub fn note(text: &str) {
     let _ = writeln!(io::stderr(), "{text}");
 }
 
 /// Writes a report. A reader that has seen enough, as `head` has, is no reason to fail.
-pub(crate) fn report(text: &str) -> Result<(), Problem> {
+pub fn report(text: &str) -> Result<(), Problem> {
     match writeln!(io::stdout(), "{}", text.trim_end_matches('\n')) {
         Err(error) if error.kind() != ErrorKind::BrokenPipe => Err(Problem::new(format!("standard output: {error}"))),
         _ => Ok(()),
@@ -34,7 +34,7 @@ pub(crate) fn new_key(key: &ApiKey, record: &KeyRecord) -> Result<(), Problem> {
 }
 
 /// A text from elsewhere on one line, with nothing in it that a terminal would obey.
-pub(crate) fn visible(text: &str) -> String {
+pub fn visible(text: &str) -> String {
     text.chars().map(|character| if character.is_control() { '\u{fffd}' } else { character }).collect()
 }
 

@@ -6,11 +6,11 @@ use domain::{Error, Kind};
 
 /// Why a command was not done. Never holds a key.
 #[derive(Debug)]
-pub(crate) struct Problem(String);
+pub struct Problem(String);
 
 impl Problem {
     /// A problem in these words.
-    pub(crate) fn new(text: impl Into<String>) -> Self {
+    pub fn new(text: impl Into<String>) -> Self {
         Self(text.into())
     }
 }

@@ -23,7 +23,7 @@ Every change is written into the audit trail as made by `command line (USER)`.";
 /// Administers the API keys of WhatsApp Gateway: of the local stack, whether it runs or not, or of a deployed one.
 #[derive(Debug, Parser)]
 #[command(name = "cargo run -p keys --", bin_name = "cargo run -p keys --", version, after_help = DEPLOYED)]
-pub(crate) struct Settings {
+pub struct Settings {
     #[command(subcommand)]
     pub(crate) command: Command,
 
@@ -31,10 +31,10 @@ pub(crate) struct Settings {
     pub(crate) place: Place,
 }
 
-/// Where the keys are.
+/// Where the tables are.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Where")]
-pub(crate) struct Place {
+pub struct Place {
     /// The folder with the local stack's data [default: .local]
     #[arg(long, global = true, env = "LOCAL_DATA_DIR", value_name = "FOLDER")]
     pub(crate) data_dir: Option<PathBuf>,

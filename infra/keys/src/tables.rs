@@ -16,7 +16,7 @@ const TABLE_PREFIX: &str = "local";
 
 /// What to do about a folder without data.
 #[derive(Clone, Copy, PartialEq)]
-pub(crate) enum Missing {
+pub enum Missing {
     /// Make the tables.
     Make,
     /// Say so: there is no key that the command could be about.
@@ -24,16 +24,16 @@ pub(crate) enum Missing {
 }
 
 /// The tables of a deployment. Those in a folder are closed when this is dropped.
-pub(crate) struct Tables {
+pub struct Tables {
     /// The connection to them.
-    pub(crate) database: Database,
+    pub database: Database,
     /// What serves those in a folder.
-    pub(crate) engine: Option<Engine>,
+    pub engine: Option<Engine>,
 }
 
 impl Tables {
     /// Opens the tables that the command line or the environment names.
-    pub(crate) async fn open(place: &Place, if_missing: Missing) -> Result<Self, Problem> {
+    pub async fn open(place: &Place, if_missing: Missing) -> Result<Self, Problem> {
         // A variable that is set to nothing is one that is not set.
         let stack = place.stack.as_deref().filter(|stack| !stack.is_empty());
         let folder = place.data_dir.as_deref().filter(|folder| !folder.as_os_str().is_empty());

@@ -173,9 +173,9 @@ impl Registry {
         read(&self.database, &self.keys, &row.key_hash).await
     }
 
-    /// Whether a key is there, however it stands.
-    pub async fn holds(&self, key: &ApiKey) -> Result<bool> {
-        Ok(read(&self.database, &self.keys, &key.hash()).await?.is_some())
+    /// A key as it stands. `None`: it is not there.
+    pub async fn by_key(&self, key: &ApiKey) -> Result<Option<KeyRecord>> {
+        read(&self.database, &self.keys, &key.hash()).await
     }
 
     /// Switches a key off, or on again. The next request with it already sees that.

@@ -122,6 +122,11 @@ impl Form {
         Target::components(filled.collect::<Vec<_>>())
     }
 
+    /// The fields of a recipient that are asked for, in the order of the places.
+    pub(crate) fn fields(&self) -> impl Iterator<Item = &str> {
+        self.slots.iter().flatten().filter_map(Slot::source_field)
+    }
+
     /// The values of a recipient by their places, as clients read them.
     pub(crate) fn parameters(&self, values: &[String]) -> BTreeMap<String, String> {
         let fields = self.slots.iter().flatten().filter(|slot| matches!(slot.source, Source::Field(_)));

@@ -19,6 +19,7 @@ mod reports;
 mod rows;
 mod setup;
 mod shape;
+mod taken_over;
 mod target;
 mod templates;
 mod view;
@@ -35,5 +36,6 @@ pub use setup::{
     brakes_from_env, caretaker_from_env, controls_from_env, planner_from_env, reports_from_env, worker_from_env,
 };
 pub use storage::{ChunkJob, Place, Standing};
+pub use taken_over::Filling;
 pub use view::{Details, RowProblem, Summary, Uploads};
 pub use worker::Worker;

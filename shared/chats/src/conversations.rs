@@ -32,7 +32,8 @@ struct Listed {
     id: u64,
     /// Digits without `+`; or the business-scoped user id of somebody whose number WhatsApp hides.
     phone_number: String,
-    /// The reference's labels are made by its own pages, which have no counterpart here.
+    /// The number of a label of the reference, where the conversation came from there. None is made here: the reference's own
+    /// pages, which do that, have no counterpart.
     label: Option<i64>,
     /// Messages that came and were not read.
     unread_count: i64,
@@ -85,7 +86,7 @@ impl From<Conversation> for Listed {
     fn from(conversation: Conversation) -> Self {
         Self {
             id: conversation.id(),
-            label: None,
+            label: conversation.label,
             unread_count: conversation.unread_count,
             last_message_at: conversation.last_message_at.map(moment),
             phone_number: conversation.phone_number,
@@ -101,6 +102,7 @@ impl From<Conversation> for Whole {
             by: match opt_out.by {
                 OptOutBy::Word => "word",
                 OptOutBy::WhatsApp => "whatsapp",
+                OptOutBy::Before => "before",
             },
         });
         Self {

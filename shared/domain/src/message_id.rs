@@ -14,8 +14,12 @@ use crate::contact::Contact;
 /// and somebody would be written to twice.
 const CAMPAIGNS: Uuid = Uuid::from_u128(0x2d1f_7c60_9a3e_5b48_8c17_40f6_d3b2_9e05);
 
-/// Our id of a message: a `UUIDv7`, so that ids sort by the time they were made; or, in a campaign, a `UUIDv5`, which is the
-/// same for the same person however often it is made.
+/// What the ids of messages are made from that another program sent before. Never change it: what was taken over once would be
+/// taken over again.
+const TAKEN_OVER: Uuid = Uuid::from_u128(0x5b0c_91de_27f4_5a63_9d28_e6a1_70c4_38bf);
+
+/// Our id of a message: a `UUIDv7`, so that ids sort by the time they were made; or, in a campaign and for what another
+/// program sent before, a `UUIDv5`, which is the same however often it is made.
 ///
 /// It travels to Meta as `biz_opaque_callback_data`, and comes back in every status webhook of the message (Meta:
 /// "Status messages webhook").
@@ -34,6 +38,11 @@ impl MessageId {
     /// message begins once only, nobody is written to twice, whoever tries.
     pub fn in_campaign(campaign: CampaignId, contact: &Contact, attempt: u32) -> Self {
         Self(Uuid::new_v5(&CAMPAIGNS, format!("{campaign}#{}#{attempt}", contact.as_str()).as_bytes()))
+    }
+
+    /// The id of a message that another program sent before, which knew it by `name`: always the same.
+    pub fn taken_over(name: &str) -> Self {
+        Self(Uuid::new_v5(&TAKEN_OVER, name.as_bytes()))
     }
 }
 
@@ -71,5 +80,10 @@ mod tests {
         assert_eq!(id(7, "5511988887777", 0), id(7, "551188887777", 0));
         let others = [id(7, "5511988887777", 1), id(8, "5511988887777", 0), id(7, "919876543210", 0)];
         assert!(others.iter().all(|other| *other != id(7, "5511988887777", 0)));
+    }
+
+    #[test]
+    fn a_message_that_was_taken_over_has_one_id_for_ever() {
+        assert_eq!(MessageId::taken_over("wamid.a").to_string(), "d1c87119-3712-5ce3-8865-d8f7e48f4acd");
     }
 }

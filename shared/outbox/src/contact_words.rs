@@ -66,6 +66,7 @@ fn how(OptOut { since, by }: OptOut) -> String {
     let by = match by {
         OptOutBy::Word => "by a message such as STOP",
         OptOutBy::WhatsApp => "by WhatsApp's own switch",
+        OptOutBy::Before => "in the program that was used before",
     };
     format!(" on {}, {by}", moment(since))
 }

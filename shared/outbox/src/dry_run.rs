@@ -186,6 +186,7 @@ impl From<OptOut> for OptedOut {
         let by = match by {
             OptOutBy::Word => "word",
             OptOutBy::WhatsApp => "whatsapp",
+            OptOutBy::Before => "before",
         };
         Self { since: moment(since), by }
     }

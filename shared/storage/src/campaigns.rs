@@ -10,6 +10,7 @@
 mod chunks;
 mod counts;
 mod recipients;
+mod taken_over;
 
 use std::collections::{BTreeMap, HashMap};
 use std::time::Duration;
@@ -28,6 +29,7 @@ use crate::place::Place;
 pub use chunks::{Chunk, ChunkJob, Chunks, Mark, Released, Standing};
 pub use counts::{Counts, Tally};
 pub use recipients::{NewRecipient, Recipient, Recipients, Wrong};
+pub use taken_over::{CampaignBefore, TakenOver};
 
 const NEWEST: &str = "newest";
 const ACTIVE: &str = "active";
@@ -52,6 +54,7 @@ pub struct Campaigns {
     database: Database,
     table: String,
     chunks: Chunks,
+    recipients: Recipients,
 }
 
 /// What a campaign is made of.
@@ -138,6 +141,9 @@ pub struct Campaign {
     /// Until when somebody adds recipients.
     #[serde(default, with = "millisecond::optional", skip_serializing_if = "Option::is_none")]
     upload_until: Option<Timestamp>,
+    /// The status that it had at the program from which it was taken over.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    taken_over: Option<CampaignStatus>,
     /// How many failed for which reason, and when that was last counted.
     #[serde(skip)]
     pub failures: BTreeMap<String, FailureCount>,
@@ -199,6 +205,7 @@ impl Campaign {
             active: is_active(status).then(|| ACTIVE.to_owned()),
             position: Place::new(new.created_at, &new.id.to_string()),
             upload_until: None,
+            taken_over: None,
             failures: BTreeMap::new(),
             new,
         }
@@ -255,7 +262,12 @@ fn is_active(status: CampaignStatus) -> bool {
 impl Campaigns {
     /// The campaigns of a deployment.
     pub fn new(database: &Database) -> Self {
-        Self { table: database.table("Campaigns"), chunks: Chunks::new(database), database: database.clone() }
+        Self {
+            table: database.table("Campaigns"),
+            chunks: Chunks::new(database),
+            recipients: Recipients::new(database),
+            database: database.clone(),
+        }
     }
 
     /// A number that no campaign has. One whose answer is lost is never used.

@@ -4,6 +4,8 @@
 //! whatever order, however often, give the same row. The indexes `newest` and `unread` hold an account's conversations by
 //! time; only those with unread messages have the attribute `unread_account`, and so are in the second.
 
+mod taken_over;
+
 use std::collections::HashMap;
 
 use aws_sdk_dynamodb::types::{AttributeValue, TransactWriteItem, Update};
@@ -17,8 +19,15 @@ use crate::database::{Database, epoch_millis, outage};
 use crate::page::Page;
 use crate::place::{Place, sortable};
 
+pub use taken_over::KnownChat;
+
 const NEWEST: &str = "newest";
 const UNREAD: &str = "unread";
+/// Ids that are computed are never smaller: those below are for conversations that were taken over, and stay theirs.
+const SMALLEST_COMPUTED_ID: u64 = 1 << 32;
+
+/// How a wish is marked that was taken over.
+const BEFORE: &str = "before";
 
 /// The conversations of all accounts.
 #[derive(Clone, Debug)]
@@ -59,6 +68,12 @@ pub struct Conversation {
     /// The wamid of that message.
     #[serde(default)]
     pub last_inbound_wamid: Option<String>,
+    /// The label that the program had given it from which it was taken over, by that program's number.
+    #[serde(default)]
+    pub label: Option<i64>,
+    /// The number by which clients knew it there.
+    #[serde(default)]
+    kept_id: Option<u64>,
     #[serde(default)]
     preference: Option<Preference>,
 }
@@ -84,6 +99,8 @@ pub enum OptOutBy {
     Word,
     /// WhatsApp's own switch for marketing messages (Meta: "`user_preferences` webhook").
     WhatsApp,
+    /// They had done so at the program from which they were taken over.
+    Before,
 }
 
 /// A contact who wrote.
@@ -113,10 +130,14 @@ impl Chat {
 
 impl Conversation {
     /// The whole number that clients know the conversation by: always the same for the same account and contact, so that
-    /// nobody has to hand numbers out. It has 53 bits: whatever reads JSON can hold it.
+    /// nobody has to hand numbers out. It has 53 bits: whatever reads JSON can hold it. One that was taken over keeps the
+    /// number that it had, which is smaller than any other.
     pub fn id(&self) -> u64 {
-        let hash: [u8; 32] = Sha256::digest(&self.contact).into();
-        hash.iter().take(8).fold(0, |id: u64, byte| (id << 8) | u64::from(*byte)) >> 11
+        self.kept_id.unwrap_or_else(|| {
+            let hash: [u8; 32] = Sha256::digest(&self.contact).into();
+            let id = hash.iter().take(8).fold(0, |id: u64, byte| (id << 8) | u64::from(*byte)) >> 11;
+            if id < SMALLEST_COMPUTED_ID { id | (1 << 52) } else { id }
+        })
     }
 
     /// Whether the contact does not want to be written to.
@@ -137,6 +158,7 @@ impl Preference {
         let by = match by {
             OptOutBy::Word => "word",
             OptOutBy::WhatsApp => "whatsapp",
+            OptOutBy::Before => BEFORE,
         };
         Self(format!("{}#{wish}#{by}", sortable(at)))
     }
@@ -147,6 +169,7 @@ impl Preference {
         match wish {
             "stop#word" => Some(OptOut { since, by: OptOutBy::Word }),
             "stop#whatsapp" => Some(OptOut { since, by: OptOutBy::WhatsApp }),
+            "stop#before" => Some(OptOut { since, by: OptOutBy::Before }),
             _ => None,
         }
     }
@@ -227,9 +250,11 @@ impl Conversations {
             .update_item()
             .table_name(&self.table)
             .key("contact", AttributeValue::S(chat.key()))
-            .update_expression("SET unread_count = :none REMOVE unread_account")
+            // Whoever takes over what another program counted must know that somebody has read it all since.
+            .update_expression("SET unread_count = :none, read_here = :yes REMOVE unread_account")
             .condition_expression("attribute_exists(last_message_at)")
-            .expression_attribute_values(":none", AttributeValue::N("0".to_owned()));
+            .expression_attribute_values(":none", AttributeValue::N("0".to_owned()))
+            .expression_attribute_values(":yes", AttributeValue::Bool(true));
         Ok(self.database.update(update).await?.is_done())
     }
 

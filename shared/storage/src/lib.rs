@@ -28,17 +28,18 @@ pub use audit::{Actor, AuditTrail, Change, Entry, Facts};
 pub use aws::SetupError;
 pub use blocked::{Became, BlockEvent, BlockedContact, BlockedContacts};
 pub use campaigns::{
-    Added, Campaign, Campaigns, Chunk, ChunkJob, Chunks, Counts, FailureCount, Mark, NewCampaign, NewRecipient,
-    Recipient, Recipients, Released, Sample, Standing, Stepped, Tally, Upload, Wrong,
+    Added, Campaign, CampaignBefore, Campaigns, Chunk, ChunkJob, Chunks, Counts, FailureCount, Mark, NewCampaign,
+    NewRecipient, Recipient, Recipients, Released, Sample, Standing, Stepped, TakenOver, Tally, Upload, Wrong,
 };
 pub use client_secret::ClientSecret;
 pub use contacts::{ContactKnown, Contacts};
-pub use conversations::{Chat, Conversation, Conversations, Heard, OptOut, OptOutBy};
+pub use conversations::{Chat, Conversation, Conversations, Heard, KnownChat, OptOut, OptOutBy};
 pub use database::{Database, Transacted, Written, epoch_millis, outage};
 pub use events::{NewEvent, WebhookEvent, WebhookEvents};
 pub use idempotency::{Claim, IdempotencyKeys, Reservation, Subject};
 pub use messages::{
-    Claimed, Message, Messages, NewMessage, Outcome, Owner, Received, ReceivedMessage, Report, Status, Statuses, Stored,
+    Claimed, Message, Messages, NewMessage, Outcome, Owner, Received, ReceivedMessage, Report, SentBefore, Status,
+    Statuses, Stored,
 };
 pub use page::Page;
 pub use place::Place;

@@ -5,6 +5,7 @@
 mod finding;
 mod received;
 mod status;
+mod taken_over;
 
 use std::collections::HashMap;
 
@@ -22,6 +23,7 @@ use crate::place::Place;
 pub use finding::Stored;
 pub use received::{Received, ReceivedMessage};
 pub use status::{Report, Status, Statuses};
+pub use taken_over::SentBefore;
 
 /// The messages, each a row from before Meta is called.
 #[derive(Clone, Debug)]

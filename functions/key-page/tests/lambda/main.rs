@@ -134,7 +134,7 @@ fn by_provider(environment: Environment, provider: &OpenIdProvider) -> Environme
 #[tokio::test]
 async fn people_sign_in_by_a_provider_and_no_line_of_the_log_tells_with_what() {
     const CLIENT_SECRET: &str = "arn:aws:secretsmanager:eu-central-1:123456789012:secret:client-AbCdEf";
-    let secrets = SecretsManager::start(&[(CLIENT_SECRET, "canary-client-secret")]).await;
+    let secrets = SecretsManager::start(&[(CLIENT_SECRET, "canary-client-secret")]).await.unwrap();
     let provider = OpenIdProvider::start(Clock::system().now()).await;
     let testbed = Testbed::start().await;
     let environment = by_provider(environment(&testbed), &provider)

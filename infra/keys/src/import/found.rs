@@ -22,21 +22,26 @@ pub(super) struct Row {
 }
 
 /// A key of a file.
-pub(crate) struct Found {
+pub struct Found {
     /// Where it stands, for people.
     pub(super) place: String,
     /// The key, exactly.
-    pub(super) key: ApiKey,
+    pub key: ApiKey,
     /// What people call it.
     pub(super) name: String,
     /// Whether it is accepted.
-    pub(super) is_active: bool,
+    pub is_active: bool,
     created_at: Option<Timestamp>,
 }
 
 impl Found {
+    /// Reads a row of the reference's table. What is wrong is told by its field, and never by its value.
+    pub fn read(place: &str, fields: &Map<String, Value>) -> Result<Self, String> {
+        read(fields, place.to_owned())
+    }
+
     /// What is imported of it beside the key itself.
-    pub(super) fn settings(&self) -> auth::Import {
+    pub fn settings(&self) -> auth::Import {
         auth::Import { name: self.name.clone(), is_active: self.is_active, created_at: self.created_at }
     }
 }

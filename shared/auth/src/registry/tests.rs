@@ -185,9 +185,9 @@ async fn importing_a_key_again_leaves_it_as_it_is() {
     let bed = bed().await;
     let key = ApiKey::parse(LEGACY).unwrap();
     let import = |is_active| Import { name: "old".to_owned(), is_active, created_at: None };
-    assert!(!bed.registry.holds(&key).await.unwrap());
+    assert!(bed.registry.by_key(&key).await.unwrap().is_none());
     let record = bed.registry.import(&key, import(false), &bed.by).await.unwrap().unwrap();
-    assert!(bed.registry.holds(&key).await.unwrap());
+    assert!(bed.registry.by_key(&key).await.unwrap().is_some());
     assert!(bed.registry.import(&key, import(true), &bed.by).await.unwrap().is_none());
     assert!(!bed.is_let_in(&key).await);
     assert_eq!(bed.trail(Some(&record.id)).await, ["imported"]);

@@ -451,17 +451,14 @@ impl Chunks {
         marks: &[(Mark, Member)],
         now: Timestamp,
     ) -> Result<Option<Chunk>> {
-        let mut sets: BTreeMap<&Mark, BTreeSet<String>> = BTreeMap::new();
-        for (mark, member) in marks {
-            sets.entry(mark).or_default().insert(member.number().to_string());
-        }
+        let has = |wanted: &Mark| marks.iter().any(|(mark, _)| mark == wanted);
         let mut set =
             vec!["changed = if_not_exists(changed, :changed)", "changed_at = if_not_exists(changed_at, :now)"];
-        if sets.contains_key(&Mark::Unknown) {
+        if has(&Mark::Unknown) {
             set.push("last_unknown_at = :now");
         }
         // There is something to do again.
-        if sets.contains_key(&Mark::Retried) {
+        if has(&Mark::Retried) {
             set.push("todo_at = :none");
         }
         let mut values = HashMap::from([
@@ -469,22 +466,55 @@ impl Chunks {
             (":now".to_owned(), epoch_millis(now)),
             (":one".to_owned(), number(1)),
         ]);
-        if sets.contains_key(&Mark::Retried) {
+        if has(&Mark::Retried) {
             values.insert(":none".to_owned(), number(0));
         }
-        let (mut add, mut names) = (vec!["version :one".to_owned()], HashMap::new());
-        for (index, (mark, members)) in sets.into_iter().enumerate() {
-            add.push(format!("#m{index} :m{index}"));
-            names.insert(format!("#m{index}"), mark.attribute());
-            values.insert(format!(":m{index}"), AttributeValue::Ns(members.into_iter().collect()));
-        }
+        let (add, names) = sets(marks, &mut values);
         let update = self
             .update(campaign_id, chunk)
-            .update_expression(format!("SET {} ADD {}", set.join(", "), add.join(", ")))
+            .update_expression(format!("SET {} ADD version :one{add}", set.join(", ")))
             .condition_expression("attribute_exists(id)")
             .set_expression_attribute_names(Some(names).filter(|names| !names.is_empty()))
             .set_expression_attribute_values(Some(values));
         self.updated(update).await
+    }
+
+    /// Takes over a chunk of another program's campaign, of which nobody waits for anything. A second time it may have more
+    /// recipients, and more may be known of them; it never has fewer.
+    pub(super) async fn take_over(
+        &self,
+        campaign_id: CampaignId,
+        chunk: u32,
+        size: u32,
+        marks: &[(Mark, Member)],
+    ) -> Result<()> {
+        let mut values = owned([
+            (":campaign", number(campaign_id.0)),
+            (":size", number(i64::from(size))),
+            (":one", number(1)),
+            (":nothing", serde_dynamo::to_attribute_value(Tally::default()).map_err(Error::internal)?),
+        ]);
+        let (add, names) = sets(marks, &mut values);
+        let update = self
+            .update(campaign_id, chunk)
+            .update_expression(format!(
+                "SET campaign_id = :campaign, #size = :size, folded = if_not_exists(folded, :nothing) ADD version :one{add}"
+            ))
+            .condition_expression("attribute_not_exists(id) OR #size <= :size")
+            .set_expression_attribute_names(Some(names.clone()))
+            .expression_attribute_names("#size", "size")
+            .set_expression_attribute_values(Some(values.clone()));
+        if self.updated(update).await?.is_some() {
+            return Ok(());
+        }
+        values.retain(|name, _| name == ":one" || name.starts_with(":m"));
+        let update = self
+            .update(campaign_id, chunk)
+            .update_expression(format!("ADD version :one{add}"))
+            .condition_expression("attribute_exists(id)")
+            .set_expression_attribute_names(Some(names).filter(|names| !names.is_empty()))
+            .set_expression_attribute_values(Some(values));
+        self.updated(update).await.map(|_| ())
     }
 
     /// At most `limit` chunks that changed before `before` and that nobody has seen to, those that wait longest first.
@@ -543,6 +573,21 @@ impl Chunks {
             (Written::Refused(_), _) => Ok(None),
         }
     }
+}
+
+/// What adds members to the sets of a chunk: the end of an expression, the names in it and, among the others, its values.
+fn sets(marks: &[(Mark, Member)], values: &mut HashMap<String, AttributeValue>) -> (String, HashMap<String, String>) {
+    let mut sets: BTreeMap<&Mark, BTreeSet<String>> = BTreeMap::new();
+    for (mark, member) in marks {
+        sets.entry(mark).or_default().insert(member.number().to_string());
+    }
+    let (mut add, mut names) = (Vec::new(), HashMap::new());
+    for (index, (mark, members)) in sets.into_iter().enumerate() {
+        add.push(format!(", #m{index} :m{index}"));
+        names.insert(format!("#m{index}"), mark.attribute());
+        values.insert(format!(":m{index}"), AttributeValue::Ns(members.into_iter().collect()));
+    }
+    (add.concat(), names)
 }
 
 fn id(campaign_id: CampaignId, chunk: u32) -> AttributeValue {

@@ -172,6 +172,28 @@ impl Recipients {
         rows.into_iter().map(read).collect()
     }
 
+    /// Writes down who was in a chunk of another program's campaign; a second time more of them. `false`: others are in it.
+    pub(super) async fn take_over(
+        &self,
+        campaign_id: CampaignId,
+        chunk: u32,
+        recipients: &[Recipient],
+    ) -> Result<bool> {
+        let there = self.of_chunks(campaign_id, [chunk]).await?.remove(&chunk).unwrap_or_default();
+        if there.iter().zip(recipients).any(|(there, here)| there.phone != here.phone) {
+            return Ok(false);
+        }
+        if there.len() < recipients.len() {
+            let json = serde_json::to_string(recipients).map_err(Error::internal)?;
+            let row = Row::from([
+                ("id".to_owned(), chunk_id(campaign_id, chunk)),
+                ("recipients".to_owned(), AttributeValue::S(json)),
+            ]);
+            self.database.put_all(&self.table, vec![row]).await?;
+        }
+        Ok(true)
+    }
+
     /// Writes down rows of an upload that were wrong, from the part `first` on. Gives how many parts there are.
     pub async fn add_wrong(&self, campaign_id: CampaignId, first: u32, wrong: &[Wrong]) -> Result<u32> {
         let parts = wrong.chunks(WRONG_IN_A_ROW);

@@ -41,7 +41,7 @@ pub struct Elsewhere {
     pub statuses: Statuses,
 }
 
-type Row = HashMap<String, AttributeValue>;
+pub(super) type Row = HashMap<String, AttributeValue>;
 
 impl Elsewhere {
     /// Meta's id of the message.
@@ -157,7 +157,7 @@ impl Messages {
         Ok(ids)
     }
 
-    async fn row(&self, id: &str) -> Result<Option<Row>> {
+    pub(super) async fn row(&self, id: &str) -> Result<Option<Row>> {
         let get = self.database.client().get_item().table_name(&self.table);
         let get = get.key("id", AttributeValue::S(id.to_owned())).consistent_read(true);
         Ok(get.send().await.map_err(outage)?.item)

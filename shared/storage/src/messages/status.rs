@@ -67,6 +67,12 @@ pub struct Statuses {
 #[serde(transparent)]
 struct Told(String);
 
+impl Told {
+    fn new(report: &Report) -> Self {
+        Self(format!("{}#{}", sortable(report.at), report.content))
+    }
+}
+
 impl Status {
     /// All of them, by how much each says.
     pub const ALL: [Self; 5] = [Self::Sent, Self::Failed, Self::Delivered, Self::Read, Self::Played];
@@ -108,6 +114,21 @@ impl Statuses {
     pub fn content(&self, status: Status) -> Option<Value> {
         let (_, content) = self.told(status)?.0.split_once('#')?;
         serde_json::from_str(content).ok()
+    }
+
+    /// Adds one that was told: of several of one kind the earliest stays.
+    pub(super) fn add(&mut self, report: &Report) {
+        let slot = match report.status {
+            Status::Sent => &mut self.status_sent,
+            Status::Failed => &mut self.status_failed,
+            Status::Delivered => &mut self.status_delivered,
+            Status::Read => &mut self.status_read,
+            Status::Played => &mut self.status_played,
+        };
+        let told = Told::new(report);
+        if slot.as_ref().is_none_or(|there| there.0 > told.0) {
+            *slot = Some(told);
+        }
     }
 
     fn told(&self, status: Status) -> Option<&Told> {
@@ -168,7 +189,7 @@ impl Messages {
     }
 
     fn told(&self, id: &str, report: &Report) -> UpdateItemFluentBuilder {
-        let told = format!("{}#{}", sortable(report.at), report.content);
+        let Told(told) = Told::new(report);
         self.database
             .client()
             .update_item()
