@@ -14,7 +14,7 @@ const NOTED_TOGETHER: u32 = 8;
 /// Messages that so few others follow are too seldom to matter.
 const FORGOTTEN_AFTER: SignedDuration = SignedDuration::from_secs(5);
 /// The longest that this takes, beside recording the outcome.
-const PATIENCE: Duration = Duration::from_millis(500);
+const PATIENCE: Duration = Duration::from_secs(2);
 /// How long campaigns wait at least when Meta says that the number sends too much.
 const THROTTLED_FOR: Duration = Duration::from_secs(1);
 /// Meta: "Error codes": the number's messages a second.
