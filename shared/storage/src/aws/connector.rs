@@ -25,21 +25,21 @@ const POOL_IDLE_TIMEOUT: Duration = Duration::from_secs(45);
 
 /// A client that gives up connecting after `connect_timeout`. The other limits in time are the SDK's matter.
 pub(super) fn http_client(connect_timeout: Duration) -> SharedHttpClient {
+    let connector = SharedHttpConnector::new(connector(connect_timeout));
+    http_client_fn(move |_, _| connector.clone())
+}
+
+fn connector(connect_timeout: Duration) -> Connector {
     let mut tcp = Tcp::new();
     tcp.enforce_http(false);
     tcp.set_nodelay(true);
     tcp.set_connect_timeout(Some(connect_timeout));
-    let https = hyper_rustls::HttpsConnectorBuilder::new()
-        .with_tls_config(tls())
-        .https_or_http()
-        .enable_http1()
-        .wrap_connector(tcp);
+    let https = hyper_rustls::HttpsConnectorBuilder::new().with_tls_config(tls()).https_or_http().enable_http1();
     let client = Client::builder(TokioExecutor::new())
         .pool_timer(TokioTimer::new())
         .pool_idle_timeout(POOL_IDLE_TIMEOUT)
-        .build(https);
-    let connector = SharedHttpConnector::new(Connector { client });
-    http_client_fn(move |_, _| connector.clone())
+        .build(https.wrap_connector(tcp));
+    Connector { client }
 }
 
 #[expect(clippy::expect_used, reason = "that ring speaks TLS 1.2 and 1.3 is known when this is compiled")]
@@ -92,5 +92,77 @@ fn failure(error: hyper_util::client::legacy::Error) -> ConnectorError {
         ConnectorError::user(error.into())
     } else {
         ConnectorError::io(error.into())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    use tokio::net::TcpListener;
+
+    use super::*;
+
+    /// A server that answers every request with a 500. Gives its address, and counts its connections.
+    async fn server() -> (String, Arc<AtomicUsize>) {
+        let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+        let (address, connections) = (listener.local_addr().unwrap(), Arc::<AtomicUsize>::default());
+        let counted = Arc::clone(&connections);
+        tokio::spawn(async move {
+            while let Ok((mut stream, _)) = listener.accept().await {
+                counted.fetch_add(1, Ordering::SeqCst);
+                tokio::spawn(async move {
+                    while stream.read(&mut [0; 4096]).await.is_ok_and(|length| length > 0) {
+                        let answer = b"HTTP/1.1 500 Internal Server Error\r\nContent-Length: 0\r\n\r\n";
+                        stream.write_all(answer).await.unwrap();
+                    }
+                });
+            }
+        });
+        (format!("http://{address}"), connections)
+    }
+
+    /// Sends a request. Gives what is told of its connection.
+    async fn send(connector: &Connector, url: &str) -> Result<ConnectionMetadata, ConnectorError> {
+        let (mut request, capture) = (HttpRequest::get(url).unwrap(), CaptureSmithyConnection::new());
+        request.add_extension(capture.clone());
+        let answer = connector.call(request).await?;
+        assert_eq!(answer.status().as_u16(), 500);
+        Ok(capture.get().unwrap())
+    }
+
+    #[tokio::test]
+    async fn a_connection_is_used_again_unless_the_sdk_wants_another() {
+        let (url, connections) = server().await;
+        let connector = connector(Duration::from_secs(1));
+        send(&connector, &url).await.unwrap();
+        let connection = send(&connector, &url).await.unwrap();
+        assert_eq!(connections.load(Ordering::SeqCst), 1);
+        connection.poison();
+        send(&connector, &url).await.unwrap();
+        assert_eq!(connections.load(Ordering::SeqCst), 2);
+    }
+
+    #[tokio::test]
+    async fn what_does_not_arrive_may_be_sent_again() {
+        let error = send(&connector(Duration::from_secs(1)), "http://127.0.0.1:1").await.unwrap_err();
+        assert!(error.is_io(), "{error:?}");
+    }
+
+    #[tokio::test]
+    async fn to_https_nothing_goes_in_the_clear() {
+        let connector = connector(Duration::from_secs(1));
+        let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+        let url = format!("https://{}", listener.local_addr().unwrap());
+        let client_hello = async {
+            let mut record = [0; 6];
+            listener.accept().await.unwrap().0.read_exact(&mut record).await.unwrap();
+            record
+        };
+        let (record, sent) = tokio::join!(client_hello, send(&connector, &url));
+        // RFC 8446, 5.1 and 4: a record of the handshake, and a ClientHello in it.
+        assert_eq!((record[0], record[1], record[5]), (22, 3, 1));
+        assert!(sent.is_err());
     }
 }
