@@ -155,9 +155,10 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
             "whatsapp",
         ],
     ),
+    ("bare-function", &[]),
     (
         "lambda-runtime-stand-in",
-        &["domain", "embedded-lambda", "embedded-secrets-manager", "meta-simulator", "testbed"],
+        &["admin", "domain", "embedded-lambda", "embedded-secrets-manager", "meta-simulator", "testbed"],
     ),
     ("tests", &[]),
 ];
@@ -174,8 +175,9 @@ const CAMPAIGNS: &[&str] = &["api", "auth", "campaigns", "domain", "storage"];
 const FOR_TESTS: &[&str] =
     &["embedded-dynamodb", "embedded-lambda", "embedded-sqs", "lambda-runtime-stand-in", "meta-simulator", "testbed"];
 
-/// The crates that may speak to AWS. `local` hands on what is in the queues, as Lambda does on AWS.
-const SPEAK_TO_AWS: &[&str] = &["admin", "auth", "local", "storage"];
+/// The crates that may speak to AWS. `local` hands on what is in the queues, as Lambda does on AWS; `bare-function` is what
+/// the others are measured by.
+const SPEAK_TO_AWS: &[&str] = &["admin", "auth", "bare-function", "local", "storage"];
 
 struct Package {
     name: String,

@@ -1,18 +1,16 @@
 //! What every AWS client here has in common: credentials, region, TLS and limits in time.
 
+mod connector;
+
 use std::time::Duration;
 
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_sdk_dynamodb::config::BehaviorVersion;
-use aws_smithy_http_client::Builder;
-use aws_smithy_http_client::tls::Provider;
-use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
 use aws_smithy_types::retry::RetryConfig;
 use aws_smithy_types::timeout::TimeoutConfig;
 use aws_types::SdkConfig;
 use aws_types::region::Region;
-use aws_types::sdk_config::SharedHttpClient;
 
 /// A setting that is missing or wrong. Names the setting, never its value.
 #[derive(Debug, thiserror::Error)]
@@ -55,9 +53,10 @@ pub(crate) fn required(name: &'static str) -> Result<String, SetupError> {
 }
 
 fn config(region: String, credentials: Credentials, endpoint_url: Option<String>) -> SdkConfig {
+    const CONNECT_TIMEOUT: Duration = Duration::from_secs(1);
     // Few enough seconds that an outage is told to the caller while the function still lives.
     let timeouts = TimeoutConfig::builder()
-        .connect_timeout(Duration::from_secs(1))
+        .connect_timeout(CONNECT_TIMEOUT)
         .operation_attempt_timeout(Duration::from_millis(1500))
         .operation_timeout(Duration::from_secs(4))
         .build();
@@ -65,21 +64,9 @@ fn config(region: String, credentials: Credentials, endpoint_url: Option<String>
         .behavior_version(BehaviorVersion::v2026_01_12())
         .region(Region::new(region))
         .credentials_provider(SharedCredentialsProvider::new(credentials))
-        .http_client(http_client(endpoint_url.as_deref()))
+        .http_client(connector::http_client(CONNECT_TIMEOUT))
         .retry_config(RetryConfig::standard().with_max_attempts(3))
         .timeout_config(timeouts);
     config.set_endpoint_url(endpoint_url);
     config.build()
-}
-
-/// rustls on ring for AWS. Plain HTTP, for an engine on this machine, goes without: that needs no certificates.
-fn http_client(endpoint_url: Option<&str>) -> SharedHttpClient {
-    // Shorter than the idle limit of any load balancer on the way: a connection that is used again is alive.
-    const POOL_IDLE_TIMEOUT: Duration = Duration::from_secs(45);
-    let builder = Builder::new().pool_idle_timeout(POOL_IDLE_TIMEOUT);
-    if endpoint_url.is_some_and(|url| url.starts_with("http://")) {
-        builder.build_http()
-    } else {
-        builder.tls_provider(Provider::Rustls(CryptoMode::Ring)).build_https()
-    }
 }

@@ -6,14 +6,14 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use domain::Clock;
-use embedded_lambda::RuntimeApi;
+use embedded_lambda::{Outcome, RuntimeApi};
 use serde_json::Value;
 use tokio::io::{AsyncBufReadExt, AsyncRead, BufReader};
 use tokio::process::{Child, Command};
-use tokio::sync::{Notify, watch};
+use tokio::sync::{Notify, oneshot, watch};
 use tokio::task::AbortHandle;
 
-use crate::{Environment, patiently};
+use crate::{Environment, Relay, patiently};
 
 /// The time that template.yaml gives every function.
 const TIMEOUT: Duration = Duration::from_secs(28);
@@ -22,6 +22,7 @@ const TIMEOUT: Duration = Duration::from_secs(28);
 pub struct Function {
     process_id: Option<u32>,
     api: RuntimeApi,
+    way_to_api: Relay,
     invocations: AtomicU64,
     lines: Lines,
     killed: Arc<Notify>,
@@ -43,11 +44,19 @@ type Lines = Arc<Mutex<Vec<String>>>;
 impl Function {
     /// Starts a program, and waits until it asks for its first event or ends.
     pub async fn start(binary: &str, environment: &Environment) -> Self {
+        Self::start_under(&[], binary, environment).await
+    }
+
+    /// Starts a program under another one, which gets these arguments and the program: `["valgrind", "--tool=callgrind"]`.
+    pub async fn start_under(other: &[&str], binary: &str, environment: &Environment) -> Self {
         let api = RuntimeApi::start().await.expect("a port is free");
-        let child = Command::new(binary)
+        let way_to_api = Relay::to(&format!("http://{}", api.address())).await;
+        let mut words = other.iter().copied().chain([binary]);
+        let child = Command::new(words.next().expect("there is a program"))
+            .args(words)
             .env_clear()
             .envs(environment.variables())
-            .env("AWS_LAMBDA_RUNTIME_API", api.address())
+            .env("AWS_LAMBDA_RUNTIME_API", way_to_api.address())
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
@@ -59,7 +68,8 @@ impl Function {
         let (end, ended) = watch::channel(None);
         let watching = watch_over(child, Arc::clone(&lines), Arc::clone(&killed), end);
         let watching = tokio::spawn(watching).abort_handle();
-        let function = Self { process_id, api, invocations: AtomicU64::default(), lines, killed, ended, watching };
+        let function =
+            Self { process_id, api, way_to_api, invocations: AtomicU64::default(), lines, killed, ended, watching };
         let started = async {
             tokio::select! {
                 () = function.api.asked() => {}
@@ -83,8 +93,29 @@ impl Function {
 
     /// Hands over an event with the header `Lambda-Runtime-Deadline-Ms` as it is given here.
     pub async fn invoke_by(&self, event: &str, deadline_epoch_ms: i64) -> Result<Value, FunctionError> {
+        self.answer(self.hand_over(event, deadline_epoch_ms)).await
+    }
+
+    /// Freezes the process while it waits for an event, as Lambda does, and thaws it when there is one. Meanwhile the other
+    /// ends of all its connections close them: those to the servers behind `ways`, and the one on which it got the event.
+    pub async fn invoke_thawed(&self, event: &str, ways: &[&Relay]) -> Result<Value, FunctionError> {
+        self.way_to_api.called().await;
+        self.signal("STOP").await;
+        let deadline = Clock::system().now().saturating_add(TIMEOUT).expect("a moment near the present");
+        let outcome = self.hand_over(event, deadline.as_millisecond());
+        for way in ways.iter().copied().chain([&self.way_to_api]) {
+            way.close_connections().await;
+        }
+        self.signal("CONT").await;
+        self.answer(outcome).await
+    }
+
+    fn hand_over(&self, event: &str, deadline_epoch_ms: i64) -> oneshot::Receiver<Outcome> {
         let id = format!("8476a536-e9f4-11e8-9739-{:012}", self.invocations.fetch_add(1, Ordering::Relaxed));
-        let outcome = self.api.invoke(&id, event, deadline_epoch_ms);
+        self.api.invoke(&id, event, deadline_epoch_ms)
+    }
+
+    async fn answer(&self, outcome: oneshot::Receiver<Outcome>) -> Result<Value, FunctionError> {
         let outcome = async {
             tokio::select! {
                 biased;
@@ -97,6 +128,18 @@ impl Function {
             Ok(answer) => Ok(json(answer)),
             Err(error) => Err(FunctionError::Reported(json(error))),
         }
+    }
+
+    /// How many connections to the Runtime API the process has opened so far.
+    pub fn connections_to_runtime_api(&self) -> usize {
+        self.way_to_api.connections()
+    }
+
+    /// Sends the process a signal, such as `TERM`.
+    pub async fn signal(&self, signal: &str) {
+        let id = self.process_id.expect("the process is there").to_string();
+        let sent = Command::new("kill").args(["-s", signal, &id]).status().await;
+        assert!(sent.is_ok_and(|status| status.success()), "no signal {signal}");
     }
 
     /// The id of the process, unless it ended before it could be told.

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use testbed::{SECOND_PHONE_NUMBER_ID, Testbed};
 
 use crate::events::{Case, Events, NO_JSON};
-use crate::{Environment, Function, FunctionError, SecretsManager, patiently};
+use crate::{Environment, Function, FunctionError, Relay, SecretsManager, patiently};
 
 /// Makes a test of every guarantee. `$subject` is a [`Subject`].
 #[macro_export]
@@ -26,6 +26,7 @@ macro_rules! every_function {
             a_deployment_may_refuse_keys_in_the_query
             without_time_left_nothing_is_sent_and_a_deadline_long_past_is_none
             a_message_of_a_killed_function_is_never_sent_twice
+            thawed_after_it_lost_every_connection_it_sends_each_message_once
         }
     };
     ($subject:expr; $($guarantee:ident)+) => {
@@ -345,4 +346,24 @@ async fn until(what: &str, condition: impl Fn() -> bool) {
         }
     };
     patiently(what, holds).await;
+}
+
+/// As Lambda freezes it between two events, for longer than anybody keeps a connection.
+pub async fn thawed_after_it_lost_every_connection_it_sends_each_message_once(subject: Subject) {
+    const EVENTS: usize = 30;
+    let testbed = Testbed::start().await;
+    let (dynamodb, meta) = (Relay::to(testbed.engine.url()).await, Relay::to(&testbed.simulator.graph_api_url()).await);
+    let environment = Environment::new(subject.name, &testbed);
+    let environment = environment.with("AWS_ENDPOINT_URL_DYNAMODB", &dynamodb.url());
+    let environment = environment.with("GRAPH_API_URL", &meta.url());
+    let function = Function::start(subject.binary, &environment).await;
+    let path = format!("/whatsapp/api/{}", subject.name);
+    let key = testbed.api_key.reveal().to_owned();
+    let events = Events { path, key, body: subject.body.to_string(), ..Events::default() };
+    for number in 0..EVENTS {
+        let event = events.event("rest-api", &Value::Null);
+        let answer = Answer::from(function.invoke_thawed(&event, &[&dynamodb, &meta]).await.expect("it answers"));
+        assert_eq!(answer.status, 200, "{number}: {}", answer.body);
+    }
+    assert_eq!(testbed.sent_to_meta(), vec![subject.sent; EVENTS]);
 }

@@ -12,6 +12,7 @@ mod function;
 mod gate;
 pub mod guarantees;
 pub mod programs;
+mod relay;
 
 use std::time::Duration;
 
@@ -22,6 +23,7 @@ pub use function::{Function, FunctionError};
 pub use gate::{Gate, Held};
 pub use guarantees::Subject;
 pub use programs::Program;
+pub use relay::{Call, Relay};
 
 /// Far more than anything here takes.
 const PATIENCE: Duration = Duration::from_mins(2);

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use testbed::Testbed;
 
 use crate::events::{Case, Events, NO_JSON};
-use crate::{Environment, Function, FunctionError};
+use crate::{Environment, Function, FunctionError, Relay};
 
 /// Makes a test of every guarantee. `$program` is a [`Program`].
 #[macro_export]
@@ -17,6 +17,7 @@ macro_rules! every_program {
             another_method_is_a_405_and_no_key_a_401
             no_event_stops_the_program
             every_request_is_one_line_of_the_log_and_no_line_holds_a_secret
+            thawed_after_it_lost_every_connection_it_answers_as_ever
             a_program_without_its_settings_says_which_is_missing_and_does_not_start
         }
     };
@@ -39,6 +40,7 @@ macro_rules! every_reading_program {
             another_method_is_a_405_and_no_key_a_401
             no_event_stops_the_program
             every_request_is_one_line_of_the_log_and_no_line_holds_a_secret
+            thawed_after_it_lost_every_connection_it_answers_as_ever
             a_program_that_never_calls_meta_needs_the_settings_of_the_tables_alone
         }
     };
@@ -175,6 +177,24 @@ pub async fn every_request_is_one_line_of_the_log_and_no_line_holds_a_secret(pro
     for line in lines {
         assert!(line["span"]["route"] == program.name && line["elapsed_ms"].is_u64(), "{line}");
         assert!(line["status"] != 200 || line["span"]["key_id"].is_string(), "{line}");
+    }
+}
+
+/// As Lambda freezes it between two events, for longer than anybody keeps a connection.
+pub async fn thawed_after_it_lost_every_connection_it_answers_as_ever(program: Program) {
+    let testbed = testbed().await;
+    let (dynamodb, sqs) = (Relay::to(testbed.engine.url()).await, Relay::to(testbed.queues.url()).await);
+    let meta = Relay::to(&testbed.simulator.graph_api_url()).await;
+    let elsewhere = |environment: Environment| {
+        let environment = environment.with("AWS_ENDPOINT_URL_DYNAMODB", &dynamodb.url());
+        environment.with("AWS_ENDPOINT_URL_SQS", &sqs.url()).with("GRAPH_API_URL", &meta.url())
+    };
+    let function = program.start(&testbed, elsewhere).await;
+    let event = program.events(&testbed).event("rest-api", &Value::Null);
+    for number in 0..10 {
+        let answer = function.invoke_thawed(&event, &[&dynamodb, &sqs, &meta]).await.expect("the function answers");
+        let status = answer["statusCode"].as_u64().expect("an answer has a status");
+        assert!(program.statuses.contains(&status), "{number}: {answer}");
     }
 }
 
