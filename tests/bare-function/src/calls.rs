@@ -1,7 +1,9 @@
 //! The calls: read from JSON as it went over the wire into the requests of the SDK, and sent.
 
 use std::collections::HashMap;
+use std::time::Duration;
 
+use aws_sdk_dynamodb::error::SdkError;
 use aws_sdk_dynamodb::operation::batch_get_item::builders::BatchGetItemFluentBuilder;
 use aws_sdk_dynamodb::operation::batch_write_item::builders::BatchWriteItemFluentBuilder;
 use aws_sdk_dynamodb::operation::delete_item::builders::DeleteItemFluentBuilder;
@@ -59,23 +61,36 @@ type Item = HashMap<String, AttributeValue>;
 impl Call {
     pub(crate) async fn send(&self) -> Result<(), Error> {
         match self {
-            Self::BatchGet(call) => drop(call.clone().send().await?),
-            Self::BatchWrite(call) => drop(call.clone().send().await?),
-            Self::Delete(call) => drop(call.clone().send().await?),
-            Self::Get(call) => drop(call.clone().send().await?),
-            Self::Put(call) => drop(call.clone().send().await?),
-            Self::Query(call) => drop(call.clone().send().await?),
-            Self::Scan(call) => drop(call.clone().send().await?),
-            Self::Transact(call) => drop(call.clone().send().await?),
-            Self::Update(call) => drop(call.clone().send().await?),
-            Self::Enqueue(call) => drop(call.clone().send().await?),
+            Self::BatchGet(call) => answered(call.clone().send().await),
+            Self::BatchWrite(call) => answered(call.clone().send().await),
+            Self::Delete(call) => answered(call.clone().send().await),
+            Self::Get(call) => answered(call.clone().send().await),
+            Self::Put(call) => answered(call.clone().send().await),
+            Self::Query(call) => answered(call.clone().send().await),
+            Self::Scan(call) => answered(call.clone().send().await),
+            Self::Transact(call) => answered(call.clone().send().await),
+            Self::Update(call) => answered(call.clone().send().await),
+            Self::Enqueue(call) => answered(call.clone().send().await),
             Self::Meta { client, method, url, body } => {
-                let request = client.request(method.clone(), url.clone()).bearer_auth("token").json(body);
-                let answer = request.timeout(std::time::Duration::from_secs(12)).send().await?.bytes().await?;
-                drop(serde_json::from_slice::<Value>(&answer)?);
+                let request = client.request(method.clone(), url.clone()).bearer_auth("token");
+                let request = if body.is_null() { request } else { request.json(body) };
+                let answer = request.timeout(Duration::from_secs(12)).send().await?.bytes().await?;
+                // Not every answer is JSON, nor is every answer a good one.
+                drop(serde_json::from_slice::<Value>(&answer));
+                Ok(())
             }
         }
-        Ok(())
+    }
+}
+
+/// A refusal is an answer, too: a condition that does not hold, such as the other function meets.
+fn answered<T, E>(answer: Result<T, SdkError<E>>) -> Result<(), Error>
+where
+    E: std::error::Error + Send + Sync + 'static,
+{
+    match answer {
+        Ok(_) | Err(SdkError::ServiceError(_)) => Ok(()),
+        Err(error) => Err(error.into()),
     }
 }
 

@@ -40,10 +40,11 @@ fn aws(endpoint_variable: &str) -> Result<SdkConfig, Error> {
     let variable = std::env::var;
     let (id, secret) = (variable("AWS_ACCESS_KEY_ID")?, variable("AWS_SECRET_ACCESS_KEY")?);
     let credentials = Credentials::new(id, secret, variable("AWS_SESSION_TOKEN").ok(), None, "environment");
+    // Longer than the others': nobody repeats a call here, however slow callgrind makes it.
     let timeouts = TimeoutConfig::builder()
-        .connect_timeout(Duration::from_secs(1))
-        .operation_attempt_timeout(Duration::from_millis(1500))
-        .operation_timeout(Duration::from_secs(4))
+        .connect_timeout(Duration::from_secs(10))
+        .operation_attempt_timeout(Duration::from_secs(20))
+        .operation_timeout(Duration::from_secs(40))
         .build();
     Ok(SdkConfig::builder()
         .behavior_version(BehaviorVersion::v2026_01_12())

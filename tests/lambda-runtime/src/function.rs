@@ -99,7 +99,8 @@ impl Function {
     /// Freezes the process while it waits for an event, as Lambda does, and thaws it when there is one. Meanwhile the other
     /// ends of all its connections close them: those to the servers behind `ways`, and the one on which it got the event.
     pub async fn invoke_thawed(&self, event: &str, ways: &[&Relay]) -> Result<Value, FunctionError> {
-        self.way_to_api.called().await;
+        // While it still posts an answer it is not frozen on AWS, either.
+        self.way_to_api.asked().await;
         self.signal("STOP").await;
         let deadline = Clock::system().now().saturating_add(TIMEOUT).expect("a moment near the present");
         let outcome = self.hand_over(event, deadline.as_millisecond());

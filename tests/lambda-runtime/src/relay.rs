@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex};
 
 use axum::body::Bytes;
 use axum::http::header::{CONTENT_TYPE, HOST};
-use axum::http::{HeaderValue, Request, Response, StatusCode};
+use axum::http::{HeaderValue, Method, Request, Response, StatusCode};
 use http_body_util::{BodyExt, Full};
 use hyper::body::Incoming;
 use hyper::service::service_fn;
@@ -56,8 +56,8 @@ struct State {
     /// All connections that there ever were.
     accepted: AtomicUsize,
     open: watch::Sender<usize>,
-    /// Calls that are not answered yet.
-    under_way: watch::Sender<usize>,
+    /// GETs that are not answered yet.
+    asking: watch::Sender<usize>,
     /// How often all connections were closed.
     closed: watch::Sender<usize>,
 }
@@ -84,7 +84,7 @@ impl Relay {
             calls: Mutex::default(),
             accepted: AtomicUsize::new(0),
             open: watch::Sender::new(0),
-            under_way: watch::Sender::new(0),
+            asking: watch::Sender::new(0),
             closed: watch::Sender::new(0),
         });
         let accepting = tokio::spawn(accept(listener, Arc::clone(&state))).abort_handle();
@@ -111,11 +111,11 @@ impl Relay {
         std::mem::take(&mut self.state.calls.lock().expect("nobody panics holding it"))
     }
 
-    /// Waits until there is a call that is not answered yet.
-    pub async fn called(&self) {
-        let mut under_way = self.state.under_way.subscribe();
+    /// Waits until there is a GET that is not answered yet.
+    pub async fn asked(&self) {
+        let mut asking = self.state.asking.subscribe();
         // An error is a closed channel, and this end is open.
-        let _ = patiently("there is a call", under_way.wait_for(|calls| *calls > 0)).await;
+        let _ = patiently("somebody asks", asking.wait_for(|calls| *calls > 0)).await;
     }
 
     /// Closes every connection, each once the call on it is answered, if there is one. Waits until all are.
@@ -152,8 +152,8 @@ async fn accept(listener: TcpListener, state: Arc<State>) {
 async fn serve(stream: TcpStream, state: &State, mut closed: watch::Receiver<usize>) -> hyper::Result<()> {
     let _ = stream.set_nodelay(true);
     let upstream = &AsyncMutex::new(None);
-    let service = service_fn(|request| async {
-        let _under_way = UnderWay::begin(&state.under_way);
+    let service = service_fn(|request: Request<Incoming>| async {
+        let _asking = (request.method() == Method::GET).then(|| Asking::begin(&state.asking));
         Ok::<_, Infallible>(answer(state, upstream, request).await)
     });
     let connection = server::conn::http1::Builder::new().serve_connection(TokioIo::new(stream), service);
@@ -165,17 +165,17 @@ async fn serve(stream: TcpStream, state: &State, mut closed: watch::Receiver<usi
     connection.await
 }
 
-/// Counts a call until it is answered, or nobody waits for that any more.
-struct UnderWay<'a>(&'a watch::Sender<usize>);
+/// Counts a GET until it is answered, or nobody waits for that any more.
+struct Asking<'a>(&'a watch::Sender<usize>);
 
-impl<'a> UnderWay<'a> {
+impl<'a> Asking<'a> {
     fn begin(calls: &'a watch::Sender<usize>) -> Self {
         calls.send_modify(|calls| *calls += 1);
         Self(calls)
     }
 }
 
-impl Drop for UnderWay<'_> {
+impl Drop for Asking<'_> {
     fn drop(&mut self) {
         self.0.send_modify(|calls| *calls -= 1);
     }

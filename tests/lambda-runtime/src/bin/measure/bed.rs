@@ -29,7 +29,8 @@ impl Bed {
         let environment = environment
             .with("AWS_ENDPOINT_URL_DYNAMODB", &dynamodb.url())
             .with("AWS_ENDPOINT_URL_SQS", &sqs.url())
-            .with("GRAPH_API_URL", &meta.url());
+            .with("GRAPH_API_URL", &meta.url())
+            .with("WHATSAPP_ACCOUNTS", &subjects::accounts().to_string());
         Self { environment, events, dynamodb, sqs, meta, recorded: Vec::new(), _testbed: Some(testbed) }
     }
 

@@ -133,7 +133,10 @@ async fn thaw(name: &str, program: &str) -> usize {
     let bed = Bed::start(name, FREEZES).await;
     let function = Function::start(program, &bed.environment).await;
     let mut failed = 0;
-    for event in &bed.events {
+    for (number, event) in bed.events.iter().enumerate() {
+        if !function.is_running() {
+            return failed + FREEZES - number;
+        }
         let answer = function.invoke_thawed(event, &bed.ways()).await;
         let is_good = answer.is_ok_and(|answer| answer["statusCode"].as_u64().is_none_or(|status| status < 500));
         failed += usize::from(!is_good);

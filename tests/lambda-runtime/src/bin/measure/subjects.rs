@@ -1,7 +1,5 @@
 //! The functions, and events for each that it answers as it mostly does.
 
-use std::ops::Range;
-
 use admin::{Admin, Browser, PasswordProof, Verdict};
 use domain::Clock;
 use hmac::{Hmac, KeyInit, Mac};
@@ -42,9 +40,20 @@ pub(crate) const NAMES: [&str; 26] = [
 ];
 
 const PHONE: &str = "+919876543210";
-/// What `Environment` gives the account.
-const APP_SECRET: &str = "canary of the app secret";
+const APP_SECRET: &str = "the app secret";
 const PASSWORD: &str = "correct horse battery staple";
+
+/// One account, whose number takes as many messages as a campaign has.
+pub(crate) fn accounts() -> Value {
+    json!([{
+        "id": 1,
+        "phone_number_id": meta_simulator::PHONE_NUMBER_ID,
+        "waba_id": meta_simulator::WABA_ID,
+        "access_token": meta_simulator::ACCESS_TOKEN,
+        "app_secret": APP_SECRET,
+        "messages_per_second": 1000,
+    }])
+}
 
 /// So many events for a function, in the order in which they are to come.
 pub(crate) async fn events(name: &str, bed: &Testbed, count: usize) -> Vec<String> {
@@ -146,8 +155,9 @@ async fn page(bed: &Testbed) -> String {
 /// Campaigns of ten people each that were not started.
 async fn drafts(bed: &Testbed, count: usize) -> Vec<i64> {
     let mut ids = Vec::new();
-    for people_of_one in each(count) {
-        ids.push(bed.campaign(1, people(people_of_one)).await.0);
+    for _ in 0..count {
+        // The same each time: the simulator fails some numbers, for tests, and a throttle would hold up the others.
+        ids.push(bed.campaign(1, people(0..10)).await.0);
     }
     ids
 }
@@ -178,10 +188,6 @@ async fn jobs(bed: &Testbed, count: usize) -> Vec<String> {
         event.to_string()
     };
     bed.queues.messages(QUEUE).into_iter().map(event).collect()
-}
-
-fn each(count: usize) -> impl Iterator<Item = Range<u32>> {
-    (0..number(count)).map(|number| number * 10..number * 10 + 10)
 }
 
 fn number(count: usize) -> u32 {
