@@ -50,7 +50,7 @@ fn every_call_that_is_granted_is_made_and_none_is_made_that_is_not() {
         .collect();
     let granted = granted(&Template::ours().unwrap().functions);
     let told = |calls: &mut dyn Iterator<Item = &Call>| -> String {
-        calls.map(|(function, action, on)| format!("\n  {function} {action} {on}")).collect()
+        calls.flat_map(|(function, action, on)| ["\n ", function, action, on]).collect::<Vec<_>>().join(" ")
     };
     let never_made = told(&mut granted.difference(&made));
     let not_granted = told(&mut made.difference(&granted));

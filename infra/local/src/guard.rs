@@ -35,17 +35,22 @@ struct Guarded {
     service: Uri,
     table_prefix: String,
     grants: HashMap<String, BTreeSet<Grant>>,
-    /// Where calls are told, and those that were.
-    told: Option<(PathBuf, Mutex<BTreeSet<(String, Grant)>>)>,
+    record: Option<Record>,
+}
+
+/// Where calls are told, and those that were: by which function.
+struct Record {
+    path: PathBuf,
+    told: Mutex<BTreeSet<(String, Grant)>>,
 }
 
 impl Guard {
-    /// Stands before the service at `url`, on any free port. Each call that is granted is added to the file `told`.
+    /// Stands before the service at `url`, on any free port. Each call that is granted is added to the file `record`.
     pub(crate) async fn before(
         url: &str,
         table_prefix: &str,
         template: &Template,
-        told: Option<PathBuf>,
+        record: Option<PathBuf>,
     ) -> io::Result<Self> {
         let grants = template.functions.iter().map(|function| (function.name.clone(), function.grants.clone()));
         let guarded = Guarded {
@@ -53,7 +58,7 @@ impl Guard {
             service: url.parse().map_err(io::Error::other)?,
             table_prefix: format!("{table_prefix}-"),
             grants: grants.collect(),
-            told: told.map(|file| (file, Mutex::default())),
+            record: record.map(|path| Record { path, told: Mutex::default() }),
         };
         let router =
             Router::new().fallback(hand_on).layer(DefaultBodyLimit::max(BODY_LIMIT)).with_state(Arc::new(guarded));
@@ -78,7 +83,7 @@ impl Drop for Guard {
 impl Guarded {
     /// Adds calls to the file, a line each, if that is wanted and they are not there already.
     fn tell(&self, function: &str, calls: Vec<Grant>) -> io::Result<()> {
-        let Some((path, told)) = &self.told else { return Ok(()) };
+        let Some(Record { path, told }) = &self.record else { return Ok(()) };
         let mut told = told.lock().unwrap_or_else(PoisonError::into_inner);
         for call in calls {
             let line = format!("{function} {} {}\n", call.action, call.resource);

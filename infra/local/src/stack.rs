@@ -90,7 +90,7 @@ pub struct Stack {
     stop: oneshot::Sender<()>,
     server: JoinHandle<()>,
     schedules: JoinSet<()>,
-    scheduled: HashMap<String, (Task, Duration)>,
+    tasks: HashMap<String, (Task, Duration)>,
     pollers: Pollers,
     guarded: Option<Guarded>,
     queues: embedded_sqs::Engine,
@@ -152,12 +152,12 @@ impl Stack {
         };
         let router = gateway::router(&template, &all).map_err(missing)?;
         let schedules = schedules::start(&template, &tasks).map_err(missing)?;
-        let scheduled = template.functions.iter().filter(|function| !function.schedules.is_empty());
-        let scheduled = scheduled.filter_map(|function| {
+        let with_a_schedule = template.functions.iter().filter(|function| !function.schedules.is_empty());
+        let tasks_by_name = with_a_schedule.filter_map(|function| {
             let task = tasks.get(function.name.as_str())?;
             Some((function.name.clone(), (Arc::clone(task), function.timeout)))
         });
-        let scheduled = scheduled.collect();
+        let tasks_by_name = tasks_by_name.collect();
         let pollers = queues::start(&template, &consumers, &queues).map_err(missing)?;
 
         let (stop, stopped) = oneshot::channel::<()>();
@@ -187,7 +187,7 @@ impl Stack {
             stop,
             server,
             schedules,
-            scheduled,
+            tasks: tasks_by_name,
             pollers,
             guarded,
             queues,
@@ -217,7 +217,7 @@ impl Stack {
     /// Runs now what a schedule starts, and returns once it is done, whatever became of it. `false`: no schedule starts such
     /// a function.
     pub async fn run_scheduled(&self, function: &str) -> bool {
-        let Some((task, timeout)) = self.scheduled.get(function) else { return false };
+        let Some((task, timeout)) = self.tasks.get(function) else { return false };
         task(Uuid::new_v4().to_string(), *timeout).await;
         true
     }
@@ -357,9 +357,9 @@ struct Aws<'a> {
 async fn guards<const N: usize>(
     services: [&str; N],
     template: &Template,
-    told: Option<&PathBuf>,
+    record: Option<&PathBuf>,
 ) -> Result<[Guard; N], StackError> {
-    let guards = services.map(async |url| Guard::before(url, TABLE_PREFIX, template, told.cloned()).await);
+    let guards = services.map(async |url| Guard::before(url, TABLE_PREFIX, template, record.cloned()).await);
     let guards = try_join_all(guards).await;
     let failed = |error| StackError(format!("the functions can't be kept to their roles: {error}"));
     guards.map_err(failed)?.try_into().map_err(|_| StackError("there are too few guards".to_owned()))

@@ -260,7 +260,7 @@ pub async fn the_accounts_come_from_secrets_manager(subject: Subject) {
         "waba_id": meta_simulator::WABA_ID,
         "access_token": meta_simulator::ACCESS_TOKEN,
     });
-    let secrets = SecretsManager::start(&[(SECRET, &json!([account]).to_string())]).await.unwrap();
+    let secrets = SecretsManager::start(&[(SECRET, &json!([account]).to_string())]).await.expect("a port is free");
     let running = subject.start_with(|environment| from_secret(environment, &secrets)).await;
     running.works().await;
     running.works().await;
@@ -273,7 +273,7 @@ pub async fn the_accounts_come_from_secrets_manager(subject: Subject) {
 /// Nothing of a secret is in the log.
 pub async fn a_secret_that_is_missing_or_broken_is_told_without_what_it_holds(subject: Subject) {
     for (name, holds) in [("another", "[]"), (SECRET, "canary"), (SECRET, r#"[{"access_token":"canary"}]"#)] {
-        let secrets = SecretsManager::start(&[(name, holds)]).await.unwrap();
+        let secrets = SecretsManager::start(&[(name, holds)]).await.expect("a port is free");
         let running = subject.clone().start_with(|environment| from_secret(environment, &secrets)).await;
         running.assert_refused("WHATSAPP_ACCOUNTS_SECRET").await;
     }
