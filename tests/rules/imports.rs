@@ -158,7 +158,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("bare-function", &[]),
     (
         "lambda-runtime-stand-in",
-        &["admin", "domain", "embedded-lambda", "embedded-secrets-manager", "meta-simulator", "testbed"],
+        &["admin", "domain", "embedded-lambda", "embedded-secrets-manager", "meta-simulator", "template", "testbed"],
     ),
     ("tests", &[]),
 ];

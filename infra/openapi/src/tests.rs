@@ -88,11 +88,12 @@ fn every_operation_says_what_any_request_may_meet() {
 
 /// Words that stand as codes in the source, but never in an answer of the API.
 const ELSEWHERE: &[&str] = &[
-    // Of the key page and the registry behind it.
+    // Of the key page, and the registry and the provider behind it.
     "conflict",
     "key_not_found",
     "made_already",
     "not_from_this_page",
+    "sign_in_provider",
     // Of Meta's calls.
     "unreadable",
     "webhook_not_set_up",

@@ -1,8 +1,10 @@
 //! The environment variables of a function.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use serde_json::json;
+use template::Template;
 use testbed::Testbed;
 
 /// The environment variables of a function: nothing else is inherited.
@@ -57,6 +59,15 @@ impl Environment {
             ("WHATSAPP_ACCOUNTS", &accounts.to_string()),
         ];
         Self(variables.map(|(name, value)| (name.to_owned(), value.to_owned())).into())
+    }
+
+    /// How long template.yaml lets the function work on an event; one that does not stand there as long as an endpoint.
+    pub(crate) fn timeout(&self) -> Duration {
+        const OF_AN_ENDPOINT: Duration = Duration::from_secs(28);
+        let name = self.0.get("AWS_LAMBDA_FUNCTION_NAME");
+        let template = Template::ours().expect("template.yaml can be read");
+        let function = template.functions.into_iter().find(|function| Some(&function.name) == name);
+        function.map_or(OF_AN_ENDPOINT, |function| function.timeout)
     }
 
     /// With another variable, or another value of one.

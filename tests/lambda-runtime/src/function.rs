@@ -15,14 +15,12 @@ use tokio::task::AbortHandle;
 
 use crate::{Environment, Relay, patiently};
 
-/// The time that template.yaml gives every function.
-const TIMEOUT: Duration = Duration::from_secs(28);
-
 /// A function, running as a process of its own. Dropping it kills the process.
 pub struct Function {
     process_id: Option<u32>,
     api: RuntimeApi,
     way_to_api: Relay,
+    timeout: Duration,
     invocations: AtomicU64,
     lines: Lines,
     killed: Arc<Notify>,
@@ -68,8 +66,8 @@ impl Function {
         let (end, ended) = watch::channel(None);
         let watching = watch_over(child, Arc::clone(&lines), Arc::clone(&killed), end);
         let watching = tokio::spawn(watching).abort_handle();
-        let function =
-            Self { process_id, api, way_to_api, invocations: AtomicU64::default(), lines, killed, ended, watching };
+        let (timeout, invocations) = (environment.timeout(), AtomicU64::default());
+        let function = Self { process_id, api, way_to_api, timeout, invocations, lines, killed, ended, watching };
         let started = async {
             tokio::select! {
                 () = function.api.asked() => {}
@@ -82,7 +80,7 @@ impl Function {
 
     /// Hands over an event, and waits for the answer.
     pub async fn invoke(&self, event: &str) -> Result<Value, FunctionError> {
-        self.invoke_within(event, TIMEOUT).await
+        self.invoke_within(event, self.timeout).await
     }
 
     /// Hands over an event that must be answered within `time_left`.
@@ -102,7 +100,7 @@ impl Function {
         // While it still posts an answer it is not frozen on AWS, either.
         self.way_to_api.asked().await;
         self.signal("STOP").await;
-        let deadline = Clock::system().now().saturating_add(TIMEOUT).expect("a moment near the present");
+        let deadline = Clock::system().now().saturating_add(self.timeout).expect("a moment near the present");
         let outcome = self.hand_over(event, deadline.as_millisecond());
         for way in ways.iter().copied().chain([&self.way_to_api]) {
             way.close_connections().await;
