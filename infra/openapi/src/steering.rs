@@ -11,7 +11,7 @@ use crate::failures::{
     of_what_may_be_repeated,
 };
 use crate::operation::{Described, Operation, integer};
-use crate::shape::{Shape, account_id, flag, language, optional, phone, reference, template_name};
+use crate::shape::{Shape, account_id, flag, language, optional, reference, template_name};
 
 const TAG: &str = "Campaigns";
 const FILE: &str = "phone,name,day\n+919876543210,Ann,Monday\n+916505551234,Bo,Friday\n";
@@ -43,17 +43,13 @@ fn new_campaign() -> Shape {
     )
 }
 
-/// Recipients: objects with a phone and fields of one's own, or just phones. A wrong one keeps no other out.
+/// Recipients. Of a row nothing is demanded: a wrong one keeps no other out, and is told.
 fn list_of_recipients() -> Value {
-    json!({"type": "array", "maxItems": 10_000, "items": {"anyOf": [phone(), {
-        "type": "object",
-        "required": ["phone"],
-        "properties": {
-            "phone": phone(),
-            "name": optional(json!({"type": "string", "maxLength": 255}), "Their name."),
-            "params": {"description": "Values of the template's places: a list, or by name."},
-        },
-    }]}})
+    json!({"type": "array", "maxItems": 10_000, "items": {
+        "description": "An object with `phone` and perhaps `name`, `params` (a list, or by name) and fields of your own; or just the \
+            phone. A wrong row keeps no other out: the answer tells what is wrong with it.",
+        "examples": ["+916505551234", {"phone": "+919876543210", "name": "Ann", "day": "Monday"}],
+    }})
 }
 
 fn more_recipients() -> Shape {
