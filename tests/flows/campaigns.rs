@@ -1,22 +1,11 @@
 //! A campaign from its file of recipients to their phones, and what a client app sees of it on the way.
 
 use local::Stack;
-use reqwest::RequestBuilder;
 use serde_json::{Value, json};
 
-use crate::{answer, client, post, stack};
+use crate::{answer, client, get, ok, post, stack};
 
 const CAMPAIGNS: &str = "/whatsapp/api/campaigns/";
-
-fn get(stack: &Stack, path: &str) -> RequestBuilder {
-    client().get(format!("{}{path}", stack.api_url())).header("X-API-Key", stack.api_key().reveal())
-}
-
-async fn ok(request: RequestBuilder) -> Value {
-    let (status, answer) = answer(request).await;
-    assert!((200..300).contains(&status), "{status} {answer}");
-    answer
-}
 
 /// Asks again and again, until something is true.
 async fn until(stack: &Stack, path: &str, is_so: impl Fn(&Value) -> bool) -> Value {

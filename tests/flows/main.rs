@@ -43,6 +43,11 @@ fn post(stack: &Stack, path: &str, body: &Value) -> RequestBuilder {
     client().post(url).header("X-API-Key", stack.api_key().reveal()).json(body)
 }
 
+/// A GET with the stack's API key.
+fn get(stack: &Stack, path: &str) -> RequestBuilder {
+    client().get(format!("{}{path}", stack.api_url())).header("X-API-Key", stack.api_key().reveal())
+}
+
 /// Nor told: functions open their connection when they start, with a request that says nothing.
 fn nothing_was_asked_of_meta(stack: &Stack) -> bool {
     stack.simulator().unwrap().requests().iter().all(|request| request.method == Method::HEAD)
@@ -53,4 +58,11 @@ async fn answer(request: RequestBuilder) -> (u16, Value) {
     let response = request.send().await.unwrap();
     assert_eq!(response.headers()["content-type"], "application/json");
     (response.status().as_u16(), response.json().await.unwrap())
+}
+
+/// The body of an answer that says that it went well.
+async fn ok(request: RequestBuilder) -> Value {
+    let (status, answer) = answer(request).await;
+    assert!((200..300).contains(&status), "{status} {answer}");
+    answer
 }

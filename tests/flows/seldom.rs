@@ -2,23 +2,13 @@
 
 use local::Stack;
 use meta_simulator::{ACCESS_TOKEN, PHONE_NUMBER_ID};
-use reqwest::{Method, RequestBuilder};
+use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::{answer, client, post, stack};
+use crate::{answer, client, get, ok, post, stack};
 
 const CAMPAIGNS: &str = "/whatsapp/api/campaigns/";
 const PHONE: &str = "919876543210";
-
-fn get(stack: &Stack, path: &str) -> RequestBuilder {
-    client().get(format!("{}{path}", stack.api_url())).header("X-API-Key", stack.api_key().reveal())
-}
-
-async fn ok(request: RequestBuilder) -> Value {
-    let (status, answer) = answer(request).await;
-    assert!((200..300).contains(&status), "{status} {answer}");
-    answer
-}
 
 /// A call of Meta by another program with the same account.
 async fn elsewhere(stack: &Stack, method: Method, path: &str, body: &Value) -> Value {
