@@ -76,6 +76,7 @@ struct LeftOutView {
     /// As digits.
     phone: String,
     /// As the row has it.
+    #[schema(required)]
     name: Option<String>,
     /// Which upload, from 1.
     upload: u32,
@@ -94,8 +95,10 @@ struct TemplateView {
     /// Its language.
     language: String,
     /// `APPROVED`, …
+    #[schema(required)]
     status: Option<String>,
     /// `MARKETING`, `UTILITY` or `AUTHENTICATION`.
+    #[schema(required)]
     category: Option<String>,
 }
 

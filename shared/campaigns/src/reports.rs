@@ -62,6 +62,7 @@ struct RecipientView {
     /// As digits.
     phone: String,
     /// As the row has it.
+    #[schema(required)]
     name: Option<String>,
     /// `pending`, `sent`, `delivered`, `read`, `failed`, `unknown` or `left_out`.
     status: &'static str,
@@ -77,10 +78,13 @@ struct RecipientView {
     /// How often it was tried to write to them.
     attempts: u32,
     /// Our id of their message.
+    #[schema(required)]
     message_id: Option<MessageId>,
     /// Meta's id of their message.
+    #[schema(required)]
     wamid: Option<String>,
     /// Why their message failed.
+    #[schema(required)]
     error: Option<FailureView>,
 }
 

@@ -59,20 +59,26 @@ pub struct Details {
     /// Whether it is sent even to contacts who opted out.
     despite_opt_out: bool,
     /// When it starts by itself.
+    #[schema(required)]
     scheduled_at: Option<String>,
     /// When it was started.
+    #[schema(required)]
     started_at: Option<String>,
     /// When it ended.
+    #[schema(required)]
     completed_at: Option<String>,
     /// `null` unless it is paused.
+    #[schema(required)]
     paused: Option<Paused>,
     /// Rows of people who stood there already.
     double_count: i64,
     /// Rows that nobody can be written to for.
     wrong_count: i64,
     /// Messages a second, while it runs.
+    #[schema(required)]
     rate_per_second: Option<f64>,
     /// When it will be through, at that rate.
+    #[schema(required)]
     estimated_end_at: Option<String>,
     /// Why messages failed, by Meta's codes.
     errors: Vec<FailuresByCode>,
@@ -81,12 +87,16 @@ pub struct Details {
 #[derive(Clone, Debug, Serialize, ToSchema)]
 struct Paused {
     /// When.
+    #[schema(required)]
     at: Option<String>,
     /// `null` where a person did it.
+    #[schema(required)]
     code: Option<String>,
     /// For people.
+    #[schema(required)]
     error: Option<String>,
     /// Meta's own error object.
+    #[schema(required)]
     meta: Option<Value>,
 }
 
@@ -97,6 +107,7 @@ struct FailuresByCode {
     /// How many.
     count: i64,
     /// When it was told last.
+    #[schema(required)]
     last_at: Option<String>,
     /// For people.
     error: &'static str,

@@ -34,10 +34,12 @@ struct Listed {
     phone_number: String,
     /// The number of a label of the reference, where the conversation came from there. None is made here: the reference's own
     /// pages, which do that, have no counterpart.
+    #[schema(required)]
     label: Option<i64>,
     /// Messages that came and were not read.
     unread_count: i64,
     /// When the newest message of either direction came or went.
+    #[schema(required)]
     last_message_at: Option<String>,
 }
 
@@ -48,12 +50,16 @@ pub(crate) struct Whole {
     #[serde(flatten)]
     listed: Listed,
     /// As the contact calls themselves.
+    #[schema(required)]
     name: Option<String>,
     /// When the contact last wrote.
+    #[schema(required)]
     last_inbound_at: Option<String>,
     /// Until when WhatsApp takes any message to them.
+    #[schema(required)]
     window_expires_at: Option<String>,
     /// That they want no messages.
+    #[schema(required)]
     opted_out: Option<OptedOut>,
 }
 

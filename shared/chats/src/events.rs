@@ -46,7 +46,7 @@ struct Listed {
     /// How large it is as it came.
     size_bytes: usize,
     /// As it came; `None`: it is too large, or no JSON.
-    #[schema(value_type = serde_json::Value)]
+    #[schema(required, value_type = serde_json::Value)]
     content: Option<Box<RawValue>>,
 }
 

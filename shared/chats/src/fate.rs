@@ -20,12 +20,15 @@ pub struct MessageDetails {
     /// Whose message it is.
     account_id: AccountId,
     /// The contact.
+    #[schema(required)]
     phone_number: Option<String>,
     /// What happened to it, the earliest first.
     timeline: Vec<Event>,
     /// Why it did not arrive.
+    #[schema(required)]
     failure: Option<Failure>,
     /// Meta's pricing object.
+    #[schema(required)]
     pricing: Option<Value>,
 }
 
@@ -53,6 +56,7 @@ struct Failure {
     /// Meta's words.
     title: String,
     /// Meta's details.
+    #[schema(required)]
     details: Option<String>,
     /// The reason in plain words.
     reason: String,

@@ -30,6 +30,7 @@ struct Listed {
     #[serde(flatten)]
     summary: Summary,
     /// The wamid of the message that this one quotes.
+    #[schema(required)]
     reply_to: Option<String>,
     /// As Meta wrote it, or took it.
     content: Value,
@@ -42,17 +43,21 @@ pub(crate) struct Summary {
     /// Our id of it.
     pub(crate) id: String,
     /// Meta's id of it.
+    #[schema(required)]
     pub(crate) wamid: Option<String>,
     /// `inbound` or `outbound`.
     pub(crate) direction: &'static str,
     /// Meta's type: `text`, `image`, …
     #[serde(rename = "type")]
+    #[schema(required)]
     pub(crate) kind: Option<String>,
     /// What a person reads of it.
+    #[schema(required)]
     pub(crate) body: Option<String>,
     /// How far it has come.
     pub(crate) status: &'static str,
     /// When it came or went.
+    #[schema(required)]
     pub(crate) at: Option<String>,
 }
 

@@ -30,10 +30,13 @@ pub struct DryRun {
     /// The 24 hours after the contact's last message.
     window: Window,
     /// That the contact wants no messages.
+    #[schema(required)]
     opted_out: Option<OptedOut>,
     /// That the account blocks the contact.
+    #[schema(required)]
     blocked: Option<Blocked>,
     /// What the request would meet under its `Idempotency-Key`.
+    #[schema(required)]
     idempotency: Option<Idempotency>,
     /// What may stand in the message's way.
     warnings: Vec<Warning>,
@@ -43,10 +46,13 @@ pub struct DryRun {
 #[derive(Clone, Debug, Serialize, ToSchema)]
 struct Window {
     /// Whether WhatsApp takes any message now.
+    #[schema(required)]
     is_open: Option<bool>,
     /// When the contact last wrote.
+    #[schema(required)]
     last_inbound_at: Option<String>,
     /// When it closes, or closed.
+    #[schema(required)]
     closes_at: Option<String>,
 }
 
