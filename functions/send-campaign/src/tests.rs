@@ -5,9 +5,10 @@ use std::collections::BTreeMap;
 use block_list::Wish;
 use campaigns::Draft;
 use domain::{AccountId, Accounts, CampaignId, Contact, Member, MessageId, RecipientRef, Scope, SendState};
+use futures::future::join_all;
 use meta_simulator::{ACCESS_TOKEN, Fault, PHONE_NUMBER_ID, WABA_ID};
 use serde_json::{Value, json};
-use storage::{Chat, Chunks, Claimed, Conversations, Messages, NewMessage, OptOutBy, Owner, Standing};
+use storage::{Chat, Chunks, Claimed, Conversations, Mark, Messages, NewMessage, OptOutBy, Owner, Standing};
 use testbed::Testbed;
 use testbed::campaigns::{QUEUE, TIME_LEFT, people, phone};
 
@@ -319,6 +320,31 @@ async fn without_time_for_what_is_begun_nothing_is() {
     assert_eq!(bed.queues.messages(QUEUE).len(), 2);
     bed.work().await;
     assert_eq!(accepted(&bed), once_each(0..3));
+    assert_eq!(bed.details(id).await["status"], "completed");
+}
+
+/// Statuses of its messages come all the time, many at once.
+#[tokio::test]
+async fn a_chunk_that_changes_all_the_time_is_handed_out_again_at_once() {
+    let bed = Testbed::start().await;
+    let id = started(&bed, people(0..3)).await;
+    let chunks = Chunks::new(&bed.database);
+    let chunk = chunks.get(id, [0]).await.unwrap().pop().unwrap();
+    let delivered = [(Mark::Delivered, chunk.member(0).unwrap())];
+    let statuses = join_all((0..4).map(|_| async {
+        loop {
+            chunks.note(id, chunk.number, &delivered, bed.clock.now()).await.unwrap();
+        }
+    }));
+    let body = bed.queues.messages(QUEUE).remove(0);
+    let function = function(&bed);
+    tokio::select! {
+        taken = function.take(&body, Duration::from_secs(30)) => taken.unwrap(),
+        _ = statuses => unreachable!("they never end"),
+    }
+    assert_eq!(bed.queues.messages(QUEUE).len(), 2);
+    bed.work().await;
+    assert_eq!(accepted(&bed), once_each(1..3));
     assert_eq!(bed.details(id).await["status"], "completed");
 }
 
