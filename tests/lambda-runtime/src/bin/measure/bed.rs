@@ -4,7 +4,7 @@ use lambda_runtime_stand_in::{Call, Environment, Relay};
 use serde_json::{Value, json};
 use testbed::Testbed;
 
-use crate::subjects;
+use crate::{largest, subjects};
 
 pub(crate) struct Bed {
     pub(crate) environment: Environment,
@@ -21,8 +21,19 @@ impl Bed {
     /// For a function, with so many events for it.
     pub(crate) async fn start(name: &str, events: usize) -> Self {
         let testbed = Testbed::start().await;
-        let environment = Environment::new(name, &testbed);
         let events = Box::pin(subjects::events(name, &testbed, events)).await;
+        Self::of(name, testbed, events).await
+    }
+
+    /// For a function, with the largest event for it, and what is large in that; `None` if there is none.
+    pub(crate) async fn with_the_largest(name: &str) -> Option<(&'static str, Self)> {
+        let testbed = Testbed::start().await;
+        let (what, event) = Box::pin(largest::event(name, &testbed)).await?;
+        Some((what, Self::of(name, testbed, vec![event]).await))
+    }
+
+    async fn of(name: &str, testbed: Testbed, events: Vec<String>) -> Self {
+        let environment = Environment::new(name, &testbed);
         let dynamodb = Relay::to(testbed.engine.url()).await;
         let sqs = Relay::to(testbed.queues.url()).await;
         let meta = Relay::to(&testbed.simulator.graph_api_url()).await;

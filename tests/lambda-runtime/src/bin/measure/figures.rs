@@ -12,6 +12,10 @@ pub(crate) const HEADING: &str = "\
 | | MB | first poll: CPU | after | MB resident | event: CPU | took | DynamoDB reads | writes | SQS | Meta | status | thousand instructions | × bare | to the Runtime API | thawed |
 |---|---|---|---|---|---|---|---|---|---|---|---|---|---|---|---|";
 
+pub(crate) const HEADING_OF_THE_LARGEST: &str = "\
+| | the largest event | status | MB resident | CPU | took | calls |
+|---|---|---|---|---|---|---|";
+
 /// What is measured of a program.
 #[derive(Default)]
 pub(crate) struct Figures {
@@ -64,6 +68,14 @@ impl Figures {
         let failed = self.failed_thawed.map(|failed| failed.to_string()).unwrap_or_default();
         let _ = write!(row, "| {thousands:.0} | {times} | {} | {failed} |", self.connections);
         row
+    }
+
+    /// A row of the table of the largest events.
+    pub(crate) fn row_of_the_largest(&self, name: &str, what: &str) -> String {
+        let status = self.status.map(|status| status.to_string()).unwrap_or_default();
+        let calls = self.reads + self.writes + self.enqueued + self.to_meta;
+        let (memory_mb, cpu_ms, took_ms) = (self.resident_mb, self.event_cpu_ms, self.event_ms);
+        format!("| {name} | {what} | {status} | {memory_mb:.1} | {cpu_ms:.0} ms | {took_ms:.0} ms | {calls:.0} |")
     }
 }
 

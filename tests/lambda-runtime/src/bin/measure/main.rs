@@ -20,6 +20,9 @@
 //! - **thousand instructions**: callgrind's count for an event, from runs of 20 and of 220. The kernel's are not in it.
 //! - **thawed**: how many events of 300 failed whose process was frozen before, and lost every connection.
 //!
+//! A second table shows the largest event that a function may get, its first one: what its memory and its timeout have to be
+//! enough for. Answers of the embedded servers take longer than AWS's.
+//!
 //! The bare function has the same crates, makes the calls of one such event and gives its answer, knows nothing of what it
 //! does, and opens no connection before its first event.
 
@@ -33,12 +36,14 @@
 
 mod bed;
 mod figures;
+mod largest;
 mod subjects;
 
 use bed::Bed;
 use figures::{Figures, median};
 use lambda_runtime_stand_in::{Call, Function};
 use serde_json::{Value, json};
+use template::Template;
 
 /// How often a process is started.
 const STARTS: usize = 21;
@@ -57,12 +62,21 @@ async fn main() {
         return;
     };
     let wanted: Vec<_> = arguments.collect();
-    let names = subjects::NAMES.into_iter().filter(|name| wanted.is_empty() || wanted.iter().any(|one| one == name));
+    let template = Template::ours().expect("template.yaml can be read");
+    let names = template.functions.into_iter().map(|function| function.name);
+    let names: Vec<_> = names.filter(|name| wanted.is_empty() || wanted.contains(name)).collect();
+    let program = |name: &str| format!("{folder}/{name}/bootstrap");
     println!("{}", figures::HEADING);
-    for name in names {
-        let (ours, bare) = Box::pin(measure(name, &format!("{folder}/{name}/bootstrap"), &bare)).await;
+    for name in &names {
+        let (ours, bare) = Box::pin(measure(name, &program(name), &bare)).await;
         println!("{}", ours.row(name, Some(&bare)));
         println!("{}", bare.row("  bare", None));
+    }
+    println!("\n{}", figures::HEADING_OF_THE_LARGEST);
+    for name in &names {
+        let Some((what, bed)) = Box::pin(Bed::with_the_largest(name)).await else { continue };
+        let figures = measure_the_only_event(&bed, &program(name)).await;
+        println!("{}", figures.row_of_the_largest(name, what));
     }
 }
 
@@ -96,6 +110,21 @@ async fn measure(name: &str, program: &str, bare: &str) -> (Figures, Figures) {
     ours.instructions = slope(few, figures::instructions(program, &bed, FIRST + MEASURED).await);
     ours.failed_thawed = Some(thaw(name, program).await);
     (ours, theirs)
+}
+
+/// Measures a function at a bed's only event, which is its first.
+async fn measure_the_only_event(bed: &Bed, program: &str) -> Figures {
+    let mut figures = Figures::default();
+    let function = Function::start(program, &bed.environment).await;
+    let id = function.process_id().expect("the program runs");
+    let (cpu_ms, begun) = (figures::cpu_ms(id), std::time::Instant::now());
+    let answer = function.invoke(&bed.events[0]).await.expect("an event is answered");
+    figures.event_ms = begun.elapsed().as_secs_f64() * 1e3;
+    figures.event_cpu_ms = figures::cpu_ms(id) - cpu_ms;
+    figures.resident_mb = figures::largest_memory_mb(id);
+    figures.count(bed.take_calls().iter().flatten(), 1.0);
+    figures.status = answer["statusCode"].as_u64();
+    figures
 }
 
 /// Hands over all events of a bed. Gives the calls of an ordinary one, and its answer.

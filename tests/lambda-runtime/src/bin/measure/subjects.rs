@@ -9,39 +9,9 @@ use sha2::Sha256;
 use testbed::Testbed;
 use testbed::campaigns::{QUEUE, people};
 
-/// All of them.
-pub(crate) const NAMES: [&str; 26] = [
-    "send-message",
-    "send-template",
-    "send-location",
-    "receive-webhook",
-    "get-message",
-    "list-chats",
-    "list-messages",
-    "read-chat",
-    "list-events",
-    "block-contact",
-    "unblock-contact",
-    "list-blocked",
-    "refresh-blocked",
-    "create-campaign",
-    "add-recipients",
-    "list-campaigns",
-    "get-campaign",
-    "list-recipients",
-    "start-campaign",
-    "pause-campaign",
-    "resume-campaign",
-    "cancel-campaign",
-    "retry-failed",
-    "send-campaign",
-    "tend-campaigns",
-    "key-page",
-];
-
 const PHONE: &str = "+919876543210";
 const APP_SECRET: &str = "the app secret";
-const PASSWORD: &str = "correct horse battery staple";
+pub(crate) const PASSWORD: &str = "correct horse battery staple";
 
 /// One account, whose number takes as many messages as a campaign has.
 pub(crate) fn accounts() -> Value {
@@ -77,7 +47,7 @@ pub(crate) async fn events(name: &str, bed: &Testbed, count: usize) -> Vec<Strin
             request("POST", &api(name), body)
         }
         "send-location" => request("POST", &api(name), json!({"phone": PHONE, "latitude": 28.6, "longitude": 77.2})),
-        "receive-webhook" => (0..count).map(webhook).collect(),
+        "receive-webhook" => (0..count).map(|number| webhook(number..number + 1)).collect(),
         "get-message" => request("GET", &api("messages/wamid.A7"), Value::Null),
         "list-chats" => request("GET", &api("chats"), Value::Null),
         "list-messages" => request("GET", &api("chats/%2B919876543210/messages"), Value::Null),
@@ -106,27 +76,33 @@ pub(crate) async fn events(name: &str, bed: &Testbed, count: usize) -> Vec<Strin
         "retry-failed" => request("POST", &api("campaigns/1/retry-failed"), Value::Null),
         "send-campaign" => jobs(bed, count).await,
         "key-page" => vec![page(bed).await; count],
+        "get-openapi" => request("GET", &api("openapi.json"), Value::Null),
+        "read-docs" => request("GET", &api("docs"), Value::Null),
         _ => panic!("no events for {name}"),
     }
 }
 
 /// A request with the testbed's API key.
-fn rest_api(bed: &Testbed, method: &str, path: &str, body: &Value) -> String {
+pub(crate) fn rest_api(bed: &Testbed, method: &str, path: &str, body: &Value) -> String {
     let body = if body.is_null() { String::new() } else { body.to_string() };
     let events = Events { path: path.to_owned(), key: bed.api_key.reveal().to_owned(), body, ..Events::default() };
     events.event("rest-api", &json!({"/httpMethod": method, "/requestContext/httpMethod": method}))
 }
 
-/// A text that came, and that another one was read.
-fn webhook(number: usize) -> String {
-    let second = 1_767_323_045 + number;
-    let metadata = json!({"phone_number_id": meta_simulator::PHONE_NUMBER_ID, "display_phone_number": "15550783881"});
-    let message = json!({"from": "16505551234", "id": format!("wamid.I{number}"), "timestamp": second.to_string(), "type": "text", "text": {"body": "When do you open?"}});
-    let status =
-        json!({"id": "wamid.S", "status": "read", "timestamp": second.to_string(), "recipient_id": "16505551234"});
-    let value = json!({"messaging_product": "whatsapp", "metadata": metadata, "contacts": [{"profile": {"name": "Ann"}, "wa_id": "16505551234"}], "messages": [message], "statuses": [status]});
-    let change = json!({"field": "messages", "value": value});
-    let entry = json!({"id": meta_simulator::WABA_ID, "time": second, "changes": [change]});
+/// Texts that came, and that another one was read as often.
+pub(crate) fn webhook(numbers: std::ops::Range<usize>) -> String {
+    let change = |number: usize| {
+        let second = 1_767_323_045 + number;
+        let metadata =
+            json!({"phone_number_id": meta_simulator::PHONE_NUMBER_ID, "display_phone_number": "15550783881"});
+        let message = json!({"from": "16505551234", "id": format!("wamid.I{number}"), "timestamp": second.to_string(), "type": "text", "text": {"body": "When do you open?"}});
+        let status =
+            json!({"id": "wamid.S", "status": "read", "timestamp": second.to_string(), "recipient_id": "16505551234"});
+        let value = json!({"messaging_product": "whatsapp", "metadata": metadata, "contacts": [{"profile": {"name": "Ann"}, "wa_id": "16505551234"}], "messages": [message], "statuses": [status]});
+        json!({"field": "messages", "value": value})
+    };
+    let changes: Vec<_> = numbers.map(change).collect();
+    let entry = json!({"id": meta_simulator::WABA_ID, "time": 1_767_323_045, "changes": changes});
     let body = json!({"object": "whatsapp_business_account", "entry": [entry]}).to_string();
     let mac = Hmac::<Sha256>::new_from_slice(APP_SECRET.as_bytes()).expect("any key will do").chain_update(&body);
     let signature = format!("sha256={}", hex::encode(mac.finalize().into_bytes()));
@@ -153,7 +129,7 @@ async fn page(bed: &Testbed) -> String {
 }
 
 /// Campaigns of ten people each that were not started.
-async fn drafts(bed: &Testbed, count: usize) -> Vec<i64> {
+pub(crate) async fn drafts(bed: &Testbed, count: usize) -> Vec<i64> {
     let mut ids = Vec::new();
     for _ in 0..count {
         // The same each time: the simulator fails some numbers, for tests, and a throttle would hold up the others.
@@ -162,7 +138,7 @@ async fn drafts(bed: &Testbed, count: usize) -> Vec<i64> {
     ids
 }
 
-async fn started(bed: &Testbed, count: usize) -> Vec<i64> {
+pub(crate) async fn started(bed: &Testbed, count: usize) -> Vec<i64> {
     let ids = drafts(bed, count).await;
     for id in &ids {
         bed.controls.start(&bed.caller().await, domain::CampaignId(*id)).await.expect("a campaign is started");
@@ -192,4 +168,19 @@ async fn jobs(bed: &Testbed, count: usize) -> Vec<String> {
 
 fn number(count: usize) -> u32 {
     u32::try_from(count).expect("there are few")
+}
+
+#[cfg(test)]
+mod tests {
+    use template::Template;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn there_are_events_for_every_function() {
+        for function in Template::ours().unwrap().functions {
+            let bed = Testbed::start().await;
+            assert_eq!(events(&function.name, &bed, 2).await.len(), 2, "{}", function.name);
+        }
+    }
 }
