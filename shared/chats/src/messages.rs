@@ -1,11 +1,14 @@
 //! A conversation's messages.
 
+use std::collections::BTreeMap;
+
 use auth::Caller;
 use domain::{AccountId, Result, message_body};
 use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::Value;
-use storage::{Message, ReceivedMessage, Stored};
+use serde_json::value::RawValue;
+use storage::{Message, Stored};
 use utoipa::ToSchema;
 
 use crate::conversations::Whole;
@@ -33,7 +36,8 @@ struct Listed {
     #[schema(required)]
     reply_to: Option<String>,
     /// As Meta wrote it, or took it.
-    content: Value,
+    #[schema(required, value_type = serde_json::Value)]
+    content: Option<Box<RawValue>>,
 }
 
 /// What every answer about a message begins with.
@@ -89,18 +93,16 @@ impl Chats {
 impl Listed {
     fn new(message: &Stored, now: Timestamp) -> Self {
         let summary = Summary::new(message, now);
-        let (all, reply_to) = match message {
+        let reply_to = match message {
             Stored::Sent(message) => {
                 let request = request(message);
-                let reply_to = request.pointer("/context/message_id").and_then(Value::as_str).map(str::to_owned);
-                (request, reply_to)
+                request.pointer("/context/message_id").and_then(Value::as_str).map(str::to_owned)
             }
-            Stored::Received(message) => (content(message), message.reply_to.clone()),
-            Stored::Elsewhere(_) => (Value::Null, None),
+            Stored::Received(message) => message.reply_to.clone(),
+            Stored::Elsewhere(_) => None,
         };
-        // What has no object of its type is told whole.
-        let of_type = summary.kind.as_ref().and_then(|kind| all.get(kind)).cloned();
-        Self { reply_to, content: of_type.unwrap_or(all), summary }
+        let content = content(message, summary.kind.as_deref());
+        Self { summary, reply_to, content }
     }
 }
 
@@ -159,7 +161,15 @@ fn request(message: &Message) -> Value {
     serde_json::from_str(&message.new.content).unwrap_or_default()
 }
 
-/// All that Meta told.
-fn content(message: &ReceivedMessage) -> Value {
-    serde_json::from_str(&message.content).unwrap_or_default()
+/// The object of a message's type, as it is stored: what has none is told whole. `None`: nothing is known, or it is no JSON.
+fn content(message: &Stored, kind: Option<&str>) -> Option<Box<RawValue>> {
+    let stored = match message {
+        Stored::Sent(message) => &message.new.content,
+        Stored::Received(message) => &message.content,
+        Stored::Elsewhere(_) => return None,
+    };
+    let all: &RawValue = serde_json::from_str(stored).ok()?;
+    let members: BTreeMap<String, &RawValue> = serde_json::from_str(stored).unwrap_or_default();
+    let of_type = kind.and_then(|kind| members.get(kind)).copied();
+    Some(of_type.unwrap_or(all).to_owned())
 }
