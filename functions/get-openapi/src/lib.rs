@@ -19,9 +19,9 @@ impl Endpoint for GetOpenapi {
 
     async fn call(&self, request: &Request) -> Result<Response> {
         // Behind a stage or the base path of a custom domain, the paths begin there.
-        let document = match request.around() {
-            ("", _) => DOCUMENT.to_owned(),
-            (before, _) => DOCUMENT.replacen(SERVER, &format!(r#""url": "{before}""#), 1),
+        let document = match (request.around(), DOCUMENT.rsplit_once(SERVER)) {
+            (("", _), _) | (_, None) => DOCUMENT.to_owned(),
+            ((before, _), Some((above, below))) => format!(r#"{above}"url": "{before}"{below}"#),
         };
         Ok(Response::new(200, "application/json", document).header("Access-Control-Allow-Origin", "*"))
     }
