@@ -198,10 +198,10 @@ const LEFT_OUT: [&str; 16] = [
 
 /// Adds the names of the schemas that something refers to, and of those that they refer to.
 fn add_names(document: &Value, of: &Value, names: &mut BTreeSet<String>) {
-    if let Some(name) = of["$ref"].as_str().and_then(|to| to.strip_prefix("#/components/schemas/")) {
-        if names.insert(name.to_owned()) {
-            add_names(document, &document["components"]["schemas"][name], names);
-        }
+    if let Some(name) = of["$ref"].as_str().and_then(|to| to.strip_prefix("#/components/schemas/"))
+        && names.insert(name.to_owned())
+    {
+        add_names(document, &document["components"]["schemas"][name], names);
     }
     let parts = of.as_object().into_iter().flat_map(|members| members.values());
     for part in parts.chain(of.as_array().into_iter().flatten()) {

@@ -3,10 +3,9 @@
 use std::time::Duration;
 
 use admin::Admin;
-use domain::{CampaignId, Clock};
+use domain::Clock;
 use lambda_runtime_stand_in::Events;
 use serde_json::{Value, json};
-use storage::{Chunks, Mark};
 use testbed::Testbed;
 use testbed::campaigns::{QUEUE, people, phone};
 
@@ -38,13 +37,13 @@ pub(crate) async fn event(name: &str, bed: &Testbed) -> Option<(&'static str, St
                 bed.receive(1, &phone(number), &format!("wamid.{number}"), &text).await;
             }
             let path = name.trim_start_matches("list-");
-            ("a page of 100", page(api("GET", path, Value::Null)))
+            ("a page of 100", page(&api("GET", path, Value::Null)))
         }
         "list-messages" => {
             for number in 0..ROWS {
                 bed.receive(1, PHONE, &format!("wamid.{number}"), &text).await;
             }
-            ("a page of 100 long texts", page(api("GET", &format!("chats/{PHONE}/messages"), Value::Null)))
+            ("a page of 100 long texts", page(&api("GET", &format!("chats/{PHONE}/messages"), Value::Null)))
         }
         "block-contact" => ("1000 contacts", api("POST", "block", json!({"phones": phones(CONTACTS)}))),
         "unblock-contact" => {
@@ -53,7 +52,7 @@ pub(crate) async fn event(name: &str, bed: &Testbed) -> Option<(&'static str, St
         }
         "list-blocked" => {
             block(bed).await;
-            ("a page of 100", page(api("GET", "blocked", Value::Null)))
+            ("a page of 100", page(&api("GET", "blocked", Value::Null)))
         }
         "refresh-blocked" => {
             block(bed).await;
@@ -70,18 +69,18 @@ pub(crate) async fn event(name: &str, bed: &Testbed) -> Option<(&'static str, St
         }
         "list-recipients" => {
             let id = bed.campaign(1, people(0..ROWS)).await;
-            ("a page of 100", page(api("GET", &format!("campaigns/{id}/recipients"), Value::Null)))
+            ("a page of 100", page(&api("GET", &format!("campaigns/{id}/recipients"), Value::Null)))
         }
         "list-campaigns" => {
             subjects::drafts(bed, ROWS as usize).await;
-            ("a page of 100", page(api("GET", "campaigns", Value::Null)))
+            ("a page of 100", page(&api("GET", "campaigns", Value::Null)))
         }
         "start-campaign" => {
             let id = bed.campaign(1, people(0..RECIPIENTS)).await;
             ("10,000 recipients", api("POST", &format!("campaigns/{id}/start"), Value::Null))
         }
         "retry-failed" => {
-            let id = failed(bed).await;
+            let id = subjects::failed(bed, RECIPIENTS).await;
             ("10,000 failed", api("POST", &format!("campaigns/{id}/retry-failed"), Value::Null))
         }
         "send-campaign" => ("10 jobs of 100 recipients each", batch(bed).await),
@@ -95,8 +94,8 @@ pub(crate) async fn event(name: &str, bed: &Testbed) -> Option<(&'static str, St
 }
 
 /// With the largest page that a list has.
-fn page(event: String) -> String {
-    let mut event: Value = serde_json::from_str(&event).expect("it is JSON");
+fn page(event: &str) -> String {
+    let mut event: Value = serde_json::from_str(event).expect("it is JSON");
     event["queryStringParameters"] = json!({"limit": ROWS.to_string()});
     event["multiValueQueryStringParameters"] = json!({"limit": [ROWS.to_string()]});
     event.to_string()
@@ -113,19 +112,6 @@ async fn block(bed: &Testbed) {
     let time_left = Duration::from_mins(2);
     let wish = block_list::Wish { account_id: None, phones: &phones, is_list: true, reason: None, time_left };
     bed.block_list.block(&bed.caller().await, &wish).await.expect("contacts are blocked");
-}
-
-/// A campaign of which everybody failed, for what passes by itself.
-async fn failed(bed: &Testbed) -> CampaignId {
-    let id = bed.campaign(1, people(0..RECIPIENTS)).await;
-    bed.controls.start(&bed.caller().await, id).await.expect("a campaign is started");
-    let chunks = Chunks::new(&bed.database);
-    for chunk in chunks.get(id, 0..RECIPIENTS / 100).await.expect("chunks can be read") {
-        let marks: Vec<_> = chunk.members().map(|member| (Mark::Failed("131016".to_owned()), member)).collect();
-        chunks.note(id, chunk.number, &marks, bed.clock.now()).await.expect("a chunk is noted");
-    }
-    bed.tend().await;
-    id
 }
 
 /// The first jobs of campaigns of a whole chunk each.

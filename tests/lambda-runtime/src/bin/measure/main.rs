@@ -108,7 +108,7 @@ async fn measure(name: &str, program: &str, bare: &str) -> (Figures, Figures) {
     let few = figures::instructions(program, &Bed::start(name, FIRST).await, FIRST).await;
     let bed = Bed::start(name, FIRST + MEASURED).await;
     ours.instructions = slope(few, figures::instructions(program, &bed, FIRST + MEASURED).await);
-    ours.failed_thawed = Some(thaw(name, program).await);
+    ours.failed_thawed = Some(Box::pin(thaw(name, program)).await);
     (ours, theirs)
 }
 

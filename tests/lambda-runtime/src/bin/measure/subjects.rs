@@ -1,11 +1,12 @@
 //! The functions, and events for each that it answers as it mostly does.
 
 use admin::{Admin, Browser, PasswordProof, Verdict};
-use domain::Clock;
+use domain::{CampaignId, Clock, Member};
 use hmac::{Hmac, KeyInit, Mac};
 use lambda_runtime_stand_in::Events;
 use serde_json::{Value, json};
 use sha2::Sha256;
+use storage::{Chunks, Mark};
 use testbed::Testbed;
 use testbed::campaigns::{QUEUE, people};
 
@@ -73,7 +74,13 @@ pub(crate) async fn events(name: &str, bed: &Testbed, count: usize) -> Vec<Strin
         "pause-campaign" => each_campaign(started(bed, count).await, "pause"),
         "resume-campaign" => each_campaign(paused(bed, count).await, "resume"),
         "cancel-campaign" => each_campaign(drafts(bed, count).await, "cancel"),
-        "retry-failed" => request("POST", &api("campaigns/1/retry-failed"), Value::Null),
+        "retry-failed" => {
+            let mut ids = Vec::new();
+            for _ in 0..count {
+                ids.push(failed(bed, 10).await.0);
+            }
+            each_campaign(ids, "retry-failed")
+        }
         "send-campaign" => jobs(bed, count).await,
         "key-page" => vec![page(bed).await; count],
         "get-openapi" => request("GET", &api("openapi.json"), Value::Null),
@@ -141,7 +148,7 @@ pub(crate) async fn drafts(bed: &Testbed, count: usize) -> Vec<i64> {
 pub(crate) async fn started(bed: &Testbed, count: usize) -> Vec<i64> {
     let ids = drafts(bed, count).await;
     for id in &ids {
-        bed.controls.start(&bed.caller().await, domain::CampaignId(*id)).await.expect("a campaign is started");
+        bed.controls.start(&bed.caller().await, CampaignId(*id)).await.expect("a campaign is started");
     }
     ids
 }
@@ -149,9 +156,22 @@ pub(crate) async fn started(bed: &Testbed, count: usize) -> Vec<i64> {
 async fn paused(bed: &Testbed, count: usize) -> Vec<i64> {
     let ids = started(bed, count).await;
     for id in &ids {
-        bed.brakes.pause(&bed.caller().await, domain::CampaignId(*id)).await.expect("a campaign is paused");
+        bed.brakes.pause(&bed.caller().await, CampaignId(*id)).await.expect("a campaign is paused");
     }
     ids
+}
+
+/// A campaign of which everybody failed, for what passes by itself.
+pub(crate) async fn failed(bed: &Testbed, recipients: u32) -> CampaignId {
+    let id = bed.campaign(1, people(0..recipients)).await;
+    bed.controls.start(&bed.caller().await, id).await.expect("a campaign is started");
+    let chunks = Chunks::new(&bed.database);
+    for chunk in chunks.get(id, 0..recipients.div_ceil(Member::MOST)).await.expect("chunks can be read") {
+        let marks: Vec<_> = chunk.members().map(|member| (Mark::Failed("131016".to_owned()), member)).collect();
+        chunks.note(id, chunk.number, &marks, bed.clock.now()).await.expect("a chunk is noted");
+    }
+    bed.tend().await;
+    id
 }
 
 /// The chunks of campaigns that were started, one an event.
