@@ -168,8 +168,9 @@ fn content(message: &Stored, kind: Option<&str>) -> Option<Box<RawValue>> {
         Stored::Received(message) => &message.content,
         Stored::Elsewhere(_) => return None,
     };
-    let all: &RawValue = serde_json::from_str(stored).ok()?;
     let members: BTreeMap<String, &RawValue> = serde_json::from_str(stored).unwrap_or_default();
-    let of_type = kind.and_then(|kind| members.get(kind)).copied();
-    Some(of_type.unwrap_or(all).to_owned())
+    match kind.and_then(|kind| members.get(kind)) {
+        Some(of_type) => Some((*of_type).to_owned()),
+        None => serde_json::from_str(stored).ok(),
+    }
 }
