@@ -158,7 +158,17 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("bare-function", &[]),
     (
         "lambda-runtime-stand-in",
-        &["admin", "domain", "embedded-lambda", "embedded-secrets-manager", "meta-simulator", "template", "testbed"],
+        &[
+            "admin",
+            "block-list",
+            "domain",
+            "embedded-lambda",
+            "embedded-secrets-manager",
+            "meta-simulator",
+            "storage",
+            "template",
+            "testbed",
+        ],
     ),
     ("tests", &[]),
 ];
