@@ -17,6 +17,14 @@ async fn until(stack: &Stack, path: &str, is_so: impl Fn(&Value) -> bool) -> Val
     }
 }
 
+/// Waits until no chunk is worked on, so that whoever is asked to let a campaign go on is who does: a worker that finds that it
+/// goes on again hands out the next chunks itself.
+pub(crate) async fn nobody_is_at_a_chunk(stack: &Stack) {
+    while !stack.is_idle("SendCampaign") {
+        tokio::task::yield_now().await;
+    }
+}
+
 #[tokio::test]
 async fn a_file_of_people_becomes_one_message_on_each_phone() {
     let stack = stack().await;
@@ -74,6 +82,7 @@ async fn a_campaign_that_is_paused_goes_on_where_it_was_and_never_sends_more_tha
     // Those under way at that moment are at most a group of each chunk.
     let held = until(&stack, &campaign, |told| told["sent_count"] == simulator.accepted_by_phone().len()).await;
     assert!(held["pending_count"].as_i64().unwrap() > 150, "{held}");
+    nobody_is_at_a_chunk(&stack).await;
     ok(post(&stack, &format!("{campaign}resume/"), &json!({}))).await;
     until(&stack, &campaign, |told| told["read_count"] == 300).await;
     let accepted = simulator.accepted_by_phone();

@@ -5,6 +5,7 @@ use meta_simulator::{ACCESS_TOKEN, PHONE_NUMBER_ID};
 use reqwest::Method;
 use serde_json::{Value, json};
 
+use crate::campaigns::nobody_is_at_a_chunk;
 use crate::{answer, client, get, ok, post, stack};
 
 const CAMPAIGNS: &str = "/whatsapp/api/campaigns/";
@@ -77,6 +78,7 @@ async fn a_campaign_starts_at_its_time_and_those_who_failed_are_tried_again() {
     let campaign = format!("{CAMPAIGNS}{}/", made["id"]);
     let told = tended_until(&stack, &campaign, "completed").await;
     assert_eq!((&told["sent_count"], &told["failed_count"]), (&json!(1), &json!(1)), "{told}");
+    nobody_is_at_a_chunk(&stack).await;
     let again = ok(post(&stack, &format!("{campaign}retry-failed/"), &json!({"codes": [131_026]}))).await;
     assert_eq!((&again["status"], &again["retried_count"]), (&json!("running"), &json!(1)));
     let told = tended_until(&stack, &campaign, "completed").await;

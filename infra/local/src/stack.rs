@@ -222,6 +222,11 @@ impl Stack {
         true
     }
 
+    /// Whether a queue has nothing that can be received, and no function is at something of it.
+    pub fn is_idle(&self, queue: &str) -> bool {
+        self.queues.is_idle(queue)
+    }
+
     /// The address of the page where an admin makes keys.
     pub fn key_page_url(&self) -> String {
         format!("{}{}", self.api_url, KeyPage::ROUTE.path)
