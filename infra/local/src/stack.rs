@@ -222,7 +222,8 @@ impl Stack {
         true
     }
 
-    /// Whether a queue has nothing that can be received, and no function is at something of it.
+    /// Whether the queue that template.yaml calls `queue` has nothing that can be received, and no function is at something of
+    /// it. What is delayed does not count. `false`: also if there is no such queue.
     pub fn is_idle(&self, queue: &str) -> bool {
         self.queues.is_idle(queue)
     }

@@ -85,7 +85,7 @@ pub(crate) async fn start(program: &str, environment: &Environment) -> (f64, f64
     let function = Function::start(program, environment).await;
     let took_ms = begun.elapsed().as_secs_f64() * 1e3;
     let cpu_ms = cpu_ms(function.process_id().expect("the program runs"));
-    // The next start has the machine to itself: Linux takes as long to take a process down.
+    // The next one starts when this one is gone, not while Linux takes it down.
     function.kill().await;
     (cpu_ms, took_ms)
 }
