@@ -85,8 +85,7 @@ async fn connect() -> Result<KeyPage, SetupError> {
     let database = Database::from_env()?;
     let page = KeyPage::new(&database, SetupTokens::from_env()?, Clock::system());
     let provider = Provider::from_env(&database, page.is_local)?;
-    // Also opens the connection to DynamoDB; if that fails, the first request will tell.
-    let (accounts, _) = futures::join!(storage::accounts::from_env(), page.admin.prompt());
+    let (accounts, ()) = futures::join!(storage::accounts::from_env(), database.warm());
     // Before the accounts are put in, keys can be made all the same: for all accounts.
     let accounts = accounts.inspect_err(|error| tracing::warn!(%error, "the accounts are not known")).ok();
     Ok(KeyPage { provider, accounts, ..page })

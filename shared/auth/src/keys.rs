@@ -33,11 +33,6 @@ impl Keys {
         }
     }
 
-    /// Opens the connection to DynamoDB ahead of the first request. That may fail: the request will tell.
-    pub async fn warm(&self) {
-        let _ = read(&self.database, &self.table, "warm").await;
-    }
-
     /// Decides whether whoever presents this key may do what `scope` names: one strongly consistent read, nothing
     /// cached. No key, an unknown, a disabled and an expired one are all the same to the client.
     pub async fn authorize(&self, presented: Option<&str>, scope: Scope) -> Result<Caller> {

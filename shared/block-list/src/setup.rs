@@ -23,8 +23,8 @@ pub fn from_env() -> BoxFuture<'static, Result<(Keys, BlockList), SetupError>> {
 /// Builds the block lists for a function that no client calls, from the environment that template.yaml gives it.
 pub async fn without_keys_from_env() -> Result<BlockList, SetupError> {
     let (whatsapp, database) = (whatsapp()?, Database::from_env()?);
-    let accounts = storage::accounts::from_env().await?;
-    Ok(BlockList::new(&database, whatsapp, Arc::new(accounts), Clock::system()))
+    let (accounts, (), ()) = futures::join!(storage::accounts::from_env(), database.warm(), whatsapp.warm());
+    Ok(BlockList::new(&database, whatsapp, Arc::new(accounts?), Clock::system()))
 }
 
 fn whatsapp() -> Result<WhatsApp, SetupError> {
@@ -35,7 +35,7 @@ fn whatsapp() -> Result<WhatsApp, SetupError> {
 async fn connect() -> Result<(Keys, BlockList), SetupError> {
     let (whatsapp, database) = (whatsapp()?, Database::from_env()?);
     let keys = Keys::new(&database, Clock::system());
-    let (accounts, (), ()) = futures::join!(storage::accounts::from_env(), keys.warm(), whatsapp.warm());
+    let (accounts, (), ()) = futures::join!(storage::accounts::from_env(), database.warm(), whatsapp.warm());
     let block_list = BlockList::new(&database, whatsapp, Arc::new(accounts?), Clock::system());
     Ok((keys, block_list))
 }

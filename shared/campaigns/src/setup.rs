@@ -58,7 +58,7 @@ pub fn worker_from_env() -> BoxFuture<'static, Result<Worker, SetupError>> {
     async {
         let (whatsapp, country, queue) = (whatsapp_from_env()?, country_from_env()?, WorkQueue::from_env()?);
         let database = Database::from_env()?;
-        let (accounts, ()) = futures::join!(storage::accounts::from_env(), whatsapp.warm());
+        let (accounts, (), ()) = futures::join!(storage::accounts::from_env(), database.warm(), whatsapp.warm());
         let accounts = Arc::new(accounts?);
         let outbox = Outbox::new(&database, whatsapp, Arc::clone(&accounts), country, Clock::system());
         Ok(Worker::new(&database, queue, outbox, accounts, Clock::system()))
@@ -70,8 +70,8 @@ pub fn worker_from_env() -> BoxFuture<'static, Result<Worker, SetupError>> {
 pub fn caretaker_from_env() -> BoxFuture<'static, Result<Caretaker, SetupError>> {
     async {
         let (database, queue) = (Database::from_env()?, WorkQueue::from_env()?);
-        let accounts = Arc::new(storage::accounts::from_env().await?);
-        Ok(Caretaker::new(&database, queue, accounts, Clock::system()))
+        let (accounts, ()) = futures::join!(storage::accounts::from_env(), database.warm());
+        Ok(Caretaker::new(&database, queue, Arc::new(accounts?), Clock::system()))
     }
     .boxed()
 }
@@ -79,6 +79,6 @@ pub fn caretaker_from_env() -> BoxFuture<'static, Result<Caretaker, SetupError>>
 async fn connect() -> Result<(Database, Keys, Arc<Accounts>), SetupError> {
     let database = Database::from_env()?;
     let keys = Keys::new(&database, Clock::system());
-    let (accounts, ()) = futures::join!(storage::accounts::from_env(), keys.warm());
+    let (accounts, ()) = futures::join!(storage::accounts::from_env(), database.warm());
     Ok((database, keys, Arc::new(accounts?)))
 }

@@ -51,7 +51,7 @@ pub fn events_from_env() -> BoxFuture<'static, Result<(Keys, Events), SetupError
 async fn connect() -> Result<(Database, Keys, Arc<Accounts>), SetupError> {
     let database = Database::from_env()?;
     let keys = Keys::new(&database, Clock::system());
-    let (accounts, ()) = futures::join!(storage::accounts::from_env(), keys.warm());
+    let (accounts, ()) = futures::join!(storage::accounts::from_env(), database.warm());
     Ok((database, keys, Arc::new(accounts?)))
 }
 

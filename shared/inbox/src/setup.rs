@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use domain::{Clock, MessageId};
+use domain::Clock;
 use futures::FutureExt;
 use futures::future::BoxFuture;
 use storage::{Database, SetupError};
@@ -20,8 +20,6 @@ async fn connect() -> Result<Inbox, SetupError> {
     let database = Database::from_env()?;
     let words = |name: &str, usual: &str| std::env::var(name).unwrap_or_else(|_| usual.to_owned());
     let words = Words::new(&words("STOP_WORDS", STOP_WORDS), &words("START_WORDS", START_WORDS));
-    let inbox = Inbox::new(&database, Arc::new(storage::accounts::from_env().await?), words, Clock::system());
-    // Opens the connection ahead of the first webhook. That may fail: the webhook will tell.
-    let _ = inbox.messages.get(MessageId::generate()).await;
-    Ok(inbox)
+    let (accounts, ()) = futures::join!(storage::accounts::from_env(), database.warm());
+    Ok(Inbox::new(&database, Arc::new(accounts?), words, Clock::system()))
 }

@@ -39,7 +39,7 @@ async fn connect() -> Result<(Keys, Outbox), SetupError> {
     let (whatsapp, country) = (whatsapp_from_env()?, country_from_env()?);
     let database = Database::from_env()?;
     let keys = Keys::new(&database, Clock::system());
-    let (accounts, (), ()) = futures::join!(storage::accounts::from_env(), keys.warm(), whatsapp.warm());
+    let (accounts, (), ()) = futures::join!(storage::accounts::from_env(), database.warm(), whatsapp.warm());
     let outbox = Outbox::new(&database, whatsapp, Arc::new(accounts?), country, Clock::system());
     Ok((keys, outbox))
 }

@@ -36,7 +36,7 @@ fn array(setting: &'static str, json: &str) -> Result<Accounts, SetupError> {
 }
 
 async fn from_secrets_manager(arn: &str) -> Result<Accounts, SetupError> {
-    let client = Client::new(&aws::from_env("AWS_ENDPOINT_URL_SECRETS_MANAGER")?);
+    let client = Client::new(&aws::from_env("AWS_ENDPOINT_URL_SECRETS_MANAGER")?.config);
     let answer = client.get_secret_value().secret_id(arn).send().await;
     let answer =
         answer.map_err(|error| SetupError::new(SECRET, format!("can't be read: {}", error.into_service_error())))?;

@@ -12,6 +12,8 @@ use aws_smithy_types::timeout::TimeoutConfig;
 use aws_types::SdkConfig;
 use aws_types::region::Region;
 
+pub(crate) use self::connector::Connector;
+
 /// A setting that is missing or wrong. Names the setting, never its value.
 #[derive(Debug, thiserror::Error)]
 #[error("{setting} {problem}")]
@@ -27,9 +29,15 @@ impl SetupError {
     }
 }
 
+/// One service: how its client is set up, and the connections that the client will use.
+pub(crate) struct Service {
+    pub(crate) config: SdkConfig,
+    pub(crate) connector: Connector,
+}
+
 /// What Lambda puts into the environment of every function (AWS Lambda: "Defined runtime environment variables");
 /// `endpoint_variable` is the SDKs' own variable for another address of one service.
-pub(crate) fn from_env(endpoint_variable: &'static str) -> Result<SdkConfig, SetupError> {
+pub(crate) fn from_env(endpoint_variable: &'static str) -> Result<Service, SetupError> {
     let token = std::env::var("AWS_SESSION_TOKEN").ok();
     let credentials = Credentials::new(
         required("AWS_ACCESS_KEY_ID")?,
@@ -38,13 +46,13 @@ pub(crate) fn from_env(endpoint_variable: &'static str) -> Result<SdkConfig, Set
         None,
         "environment",
     );
-    Ok(config(required("AWS_REGION")?, credentials, std::env::var(endpoint_variable).ok()))
+    Ok(service(required("AWS_REGION")?, credentials, std::env::var(endpoint_variable).ok()))
 }
 
 /// For an engine on this machine, which takes any credentials.
-pub(crate) fn local(endpoint_url: &str) -> SdkConfig {
+pub(crate) fn local(endpoint_url: &str) -> Service {
     let credentials = Credentials::new("local", "local", None, None, "local");
-    config("local".to_owned(), credentials, Some(endpoint_url.to_owned()))
+    service("local".to_owned(), credentials, Some(endpoint_url.to_owned()))
 }
 
 /// The value of an environment variable that can't be done without.
@@ -52,7 +60,7 @@ pub(crate) fn required(name: &'static str) -> Result<String, SetupError> {
     std::env::var(name).map_err(|_| SetupError::new(name, "is not set"))
 }
 
-fn config(region: String, credentials: Credentials, endpoint_url: Option<String>) -> SdkConfig {
+fn service(region: String, credentials: Credentials, endpoint_url: Option<String>) -> Service {
     const CONNECT_TIMEOUT: Duration = Duration::from_secs(1);
     // Few enough seconds that an outage is told to the caller while the function still lives.
     let timeouts = TimeoutConfig::builder()
@@ -60,13 +68,14 @@ fn config(region: String, credentials: Credentials, endpoint_url: Option<String>
         .operation_attempt_timeout(Duration::from_millis(1500))
         .operation_timeout(Duration::from_secs(4))
         .build();
+    let connector = Connector::new(CONNECT_TIMEOUT);
     let mut config = SdkConfig::builder()
         .behavior_version(BehaviorVersion::v2026_01_12())
         .region(Region::new(region))
         .credentials_provider(SharedCredentialsProvider::new(credentials))
-        .http_client(connector::http_client(CONNECT_TIMEOUT))
+        .http_client(connector.http_client())
         .retry_config(RetryConfig::standard().with_max_attempts(3))
         .timeout_config(timeouts);
     config.set_endpoint_url(endpoint_url);
-    config.build()
+    Service { config: config.build(), connector }
 }

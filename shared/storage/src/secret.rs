@@ -27,7 +27,7 @@ impl Secret {
     /// The secret whose ARN stands in this environment variable. `None`: it names none.
     pub(crate) fn from_env(setting: &str) -> Result<Option<Self>, SetupError> {
         let Some(arn) = std::env::var(setting).ok().filter(|arn| !arn.is_empty()) else { return Ok(None) };
-        let client = Client::new(&aws::from_env("AWS_ENDPOINT_URL_SECRETS_MANAGER")?);
+        let client = Client::new(&aws::from_env("AWS_ENDPOINT_URL_SECRETS_MANAGER")?.config);
         Ok(Some(Self { client, arn }))
     }
 
@@ -38,7 +38,7 @@ impl Secret {
 
     #[cfg(test)]
     pub(crate) fn at(url: &str) -> Self {
-        Self { client: Client::new(&aws::local(url)), arn: "arn:aws:x".to_owned() }
+        Self { client: Client::new(&aws::local(url).config), arn: "arn:aws:x".to_owned() }
     }
 }
 

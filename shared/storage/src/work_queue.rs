@@ -27,12 +27,12 @@ pub struct WorkQueue {
 impl WorkQueue {
     /// The queue that the environment names, `SEND_CAMPAIGN_QUEUE_URL`, reached with what Lambda itself sets.
     pub fn from_env() -> Result<Self, SetupError> {
-        Ok(Self { client: Client::new(&aws::from_env("AWS_ENDPOINT_URL_SQS")?), url: aws::required(URL)? })
+        Ok(Self { client: Client::new(&aws::from_env("AWS_ENDPOINT_URL_SQS")?.config), url: aws::required(URL)? })
     }
 
     /// A queue of an engine on this machine.
     pub fn local(endpoint_url: &str, queue_url: &str) -> Self {
-        Self { client: Client::new(&aws::local(endpoint_url)), url: queue_url.to_owned() }
+        Self { client: Client::new(&aws::local(endpoint_url).config), url: queue_url.to_owned() }
     }
 
     /// Sends jobs on their way, none of which arrives before `delay` is over. An error leaves open which are: those that are
