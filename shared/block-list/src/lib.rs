@@ -23,7 +23,7 @@ use whatsapp::{BlockOutcome, WhatsApp};
 use crate::failures::{BLOCK, Deed, LIST, UNBLOCK};
 
 pub use listing::{BlockedPage, Page};
-pub use setup::{from_env, without_keys_from_env};
+pub use setup::{from_env, listing_from_env, without_keys_from_env};
 
 /// How many contacts one request may block or unblock.
 pub const MAX_CONTACTS: usize = whatsapp::MAX_USERS_PER_BLOCK;

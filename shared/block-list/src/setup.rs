@@ -20,6 +20,17 @@ pub fn from_env() -> BoxFuture<'static, Result<(Keys, BlockList), SetupError>> {
     connect().boxed()
 }
 
+/// The same for what lists: it seldom asks Meta, and connects when it does.
+pub fn listing_from_env() -> BoxFuture<'static, Result<(Keys, BlockList), SetupError>> {
+    async {
+        let (whatsapp, database) = (whatsapp()?, Database::from_env()?);
+        let keys = Keys::new(&database, Clock::system());
+        let (accounts, ()) = futures::join!(storage::accounts::from_env(), database.warm());
+        Ok((keys, BlockList::new(&database, whatsapp, Arc::new(accounts?), Clock::system())))
+    }
+    .boxed()
+}
+
 /// Builds the block lists for a function that no client calls, from the environment that template.yaml gives it.
 pub async fn without_keys_from_env() -> Result<BlockList, SetupError> {
     let (whatsapp, database) = (whatsapp()?, Database::from_env()?);
