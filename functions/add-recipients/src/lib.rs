@@ -10,7 +10,7 @@
 
 use api::{Endpoint, Request, Response, Route};
 use auth::Keys;
-use campaigns::{Planner, Uploaded};
+use campaigns::{Uploaded, Uploader};
 use domain::{Error, Result, Scope};
 
 /// The endpoint, and all that it may touch.
@@ -19,7 +19,7 @@ pub struct AddRecipients {
     /// Who calls.
     pub keys: Keys,
     /// What adds recipients.
-    pub planner: Planner,
+    pub uploader: Uploader,
 }
 
 impl Endpoint for AddRecipients {
@@ -30,12 +30,12 @@ impl Endpoint for AddRecipients {
         let id = campaigns::id(&request.in_path())?;
         let time_left = request.time_left();
         let added = if request.is_of_type("text/csv") {
-            self.planner.add(&caller, id, Uploaded::Csv(&request.body_bytes()?), time_left).await?
+            self.uploader.add(&caller, id, Uploaded::Csv(&request.body_bytes()?), time_left).await?
         } else {
             let fields = request.fields()?;
             let list = fields.value("recipients");
             let list = list.ok_or_else(|| Error::invalid_field("recipients", "recipients is required"))?;
-            self.planner.add(&caller, id, Uploaded::Json(Some(list)), time_left).await?
+            self.uploader.add(&caller, id, Uploaded::Json(Some(list)), time_left).await?
         };
         Response::ok(&added)
     }

@@ -11,7 +11,7 @@ use testbed::{Answer, Sender, Testbed};
 use super::*;
 
 async fn sender() -> Sender<AddRecipients> {
-    let endpoint = |bed: &Testbed| AddRecipients { keys: bed.keys.clone(), planner: bed.planner.clone() };
+    let endpoint = |bed: &Testbed| AddRecipients { keys: bed.keys.clone(), uploader: bed.uploader.clone() };
     let sender = Sender::start_for(Scope::CampaignsWrite, endpoint, json!({"recipients": people(0..1)})).await;
     sender.testbed.begin_with_campaigns().await;
     sender

@@ -4,7 +4,7 @@ use lambda_runtime_stand_in::Program;
 use lambda_runtime_stand_in::programs::PHONE;
 use serde_json::json;
 
-lambda_runtime_stand_in::every_program!(Program {
+lambda_runtime_stand_in::every_program_without_meta!(Program {
     name: "add-recipients",
     binary: env!("CARGO_BIN_EXE_add-recipients"),
     method: "POST",

@@ -26,7 +26,7 @@ async fn cancel(sender: &Sender<CancelCampaign>) -> Answer {
 async fn whoever_was_not_written_to_never_is() {
     let sender = sender().await;
     let bed = &sender.testbed;
-    bed.controls.start(&bed.caller().await, ID).await.unwrap();
+    bed.starter.start(&bed.caller().await, ID).await.unwrap();
     let answer = cancel(&sender).await;
     assert_eq!((answer.status, &answer.body["status"]), (200, &json!("cancelled")), "{}", answer.body);
     assert_eq!(

@@ -2,7 +2,7 @@
 
 use lambda_runtime_stand_in::Program;
 
-lambda_runtime_stand_in::every_reading_program!(Program {
+lambda_runtime_stand_in::every_program_without_meta!(Program {
     name: "cancel-campaign",
     binary: env!("CARGO_BIN_EXE_cancel-campaign"),
     method: "POST",

@@ -73,7 +73,7 @@ async fn a_running_campaign_tells_how_fast_it_is_and_when_it_will_be_through() {
     let sender = sender().await;
     let bed = &sender.testbed;
     let id = bed.campaign(1, people(0..1000)).await;
-    bed.controls.start(&bed.caller().await, id).await.unwrap();
+    bed.starter.start(&bed.caller().await, id).await.unwrap();
     // As fast as the number sends, as long as nothing else is known.
     assert_eq!(details(&sender, id).await["estimated_end_at"], "2026-01-02T03:04:19.011Z");
     bed.clock.advance(std::time::Duration::from_secs(10));

@@ -2,7 +2,7 @@
 
 use lambda_runtime_stand_in::Program;
 
-lambda_runtime_stand_in::every_reading_program!(Program {
+lambda_runtime_stand_in::every_program_without_meta!(Program {
     name: "list-chats",
     binary: env!("CARGO_BIN_EXE_list-chats"),
     method: "GET",

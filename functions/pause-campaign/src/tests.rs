@@ -26,7 +26,7 @@ async fn pause(sender: &Sender<PauseCampaign>) -> Answer {
 async fn a_running_campaign_is_held_and_nobody_more_is_written_to() {
     let sender = sender().await;
     let bed = &sender.testbed;
-    bed.controls.start(&bed.caller().await, ID).await.unwrap();
+    bed.starter.start(&bed.caller().await, ID).await.unwrap();
     let answer = pause(&sender).await;
     assert_eq!((answer.status, &answer.body["status"]), (200, &json!("paused")), "{}", answer.body);
     let paused = json!({"at": "2026-01-02T03:04:05.678Z", "code": null, "error": null, "meta": null});

@@ -10,7 +10,7 @@ use domain::{Result, Scope};
 pub struct ResumeCampaign {
     /// Who calls.
     pub keys: Keys,
-    /// What steers campaigns.
+    /// What sets campaigns going.
     pub controls: Controls,
 }
 

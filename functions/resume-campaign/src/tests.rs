@@ -26,7 +26,7 @@ async fn resume(sender: &Sender<ResumeCampaign>) -> Answer {
 async fn a_paused_campaign_goes_on_at_once_and_everybody_is_written_to_once() {
     let sender = sender().await;
     let bed = &sender.testbed;
-    bed.controls.start(&bed.caller().await, ID).await.unwrap();
+    bed.starter.start(&bed.caller().await, ID).await.unwrap();
     bed.brakes.pause(&bed.caller().await, ID).await.unwrap();
     bed.work().await;
     let answer = resume(&sender).await;

@@ -22,7 +22,7 @@ const MOST_CODES: usize = 100;
 pub struct RetryFailed {
     /// Who calls.
     pub keys: Keys,
-    /// What steers campaigns.
+    /// What sets campaigns going.
     pub controls: Controls,
 }
 

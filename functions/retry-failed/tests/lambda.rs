@@ -2,7 +2,7 @@
 
 use lambda_runtime_stand_in::Program;
 
-lambda_runtime_stand_in::every_program!(Program {
+lambda_runtime_stand_in::every_program_without_meta!(Program {
     name: "retry-failed",
     binary: env!("CARGO_BIN_EXE_retry-failed"),
     method: "POST",

@@ -25,7 +25,7 @@ async fn started(bed: &Testbed, recipients: Value) -> CampaignId {
 }
 
 async fn start(bed: &Testbed, id: CampaignId) {
-    bed.controls.start(&bed.caller().await, id).await.unwrap();
+    bed.starter.start(&bed.caller().await, id).await.unwrap();
 }
 
 /// People at these numbers.

@@ -45,7 +45,7 @@ async fn invoke(function: &Function, bodies: &[Value]) -> Value {
 /// What is in the queue for a campaign of these people, which is started.
 async fn jobs(bed: &Testbed, numbers: std::ops::Range<u32>) -> Vec<Value> {
     let (id, before) = (bed.campaign(1, people(numbers)).await, bed.queues.messages(QUEUE).len());
-    bed.controls.start(&bed.caller().await, id).await.unwrap();
+    bed.starter.start(&bed.caller().await, id).await.unwrap();
     bed.queues.messages(QUEUE).split_off(before).into_iter().map(Value::from).collect()
 }
 

@@ -5,7 +5,7 @@
 
 use api::{Endpoint, Request, Response, Route};
 use auth::Keys;
-use campaigns::Controls;
+use campaigns::Starter;
 use domain::{Result, Scope};
 
 /// The endpoint, and all that it may touch.
@@ -13,8 +13,8 @@ use domain::{Result, Scope};
 pub struct StartCampaign {
     /// Who calls.
     pub keys: Keys,
-    /// What steers campaigns.
-    pub controls: Controls,
+    /// What starts campaigns.
+    pub starter: Starter,
 }
 
 impl Endpoint for StartCampaign {
@@ -24,9 +24,9 @@ impl Endpoint for StartCampaign {
         let caller = self.keys.authorize(request.api_key().as_deref(), Scope::CampaignsWrite).await?;
         let id = campaigns::id(&request.in_path())?;
         if request.parameters().boolean("dry_run")?.unwrap_or_default() {
-            return Response::ok(&self.controls.dry_run(&caller, id, request.time_left()).await?);
+            return Response::ok(&self.starter.dry_run(&caller, id, request.time_left()).await?);
         }
-        Response::ok(&self.controls.start(&caller, id).await?)
+        Response::ok(&self.starter.start(&caller, id).await?)
     }
 }
 

@@ -5,8 +5,8 @@ use start_campaign::StartCampaign;
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), api::StartError> {
     api::serve(async {
-        let (keys, controls) = campaigns::controls_from_env().await?;
-        Ok(StartCampaign { keys, controls })
+        let (keys, starter) = campaigns::starter_from_env().await?;
+        Ok(StartCampaign { keys, starter })
     })
     .await
 }

@@ -14,7 +14,7 @@ use whatsapp::{NewTemplate, WhatsApp};
 use super::*;
 
 async fn sender() -> Sender<StartCampaign> {
-    let endpoint = |bed: &Testbed| StartCampaign { keys: bed.keys.clone(), controls: bed.controls.clone() };
+    let endpoint = |bed: &Testbed| StartCampaign { keys: bed.keys.clone(), starter: bed.starter.clone() };
     let mut sender = Sender::start_for(Scope::CampaignsWrite, endpoint, json!({})).await;
     sender.testbed.begin_with_campaigns().await;
     sender.statuses = &[200, 409];
@@ -88,8 +88,8 @@ async fn one_whose_template_is_not_approved_is_not_started() {
     business.create_template(&template).await.unwrap();
     let draft = Draft { template_name: "open_again".to_owned(), parameter_mappings: None, ..Testbed::draft(1) };
     let id = sender.testbed.campaign_as(draft, people(0..1)).await;
-    let controls = sender.testbed.controls_with(&slow);
-    let sender = Sender { endpoint: StartCampaign { keys: sender.testbed.keys.clone(), controls }, ..sender };
+    let starter = sender.testbed.starter_with(&slow);
+    let sender = Sender { endpoint: StartCampaign { keys: sender.testbed.keys.clone(), starter }, ..sender };
     let answer = start(&sender, id).await;
     assert_eq!((answer.status, &answer.body["code"]), (409, &json!("template_not_approved")), "{}", answer.body);
     let told = dry_run(&sender, id).await;

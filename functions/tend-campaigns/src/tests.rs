@@ -64,7 +64,7 @@ async fn one_whose_time_comes_before_it_has_recipients_says_so_and_waits() {
 async fn what_nobody_works_on_is_handed_out_again() {
     let bed = Testbed::start().await;
     let id = bed.campaign(1, people(0..3)).await;
-    bed.controls.start(&bed.caller().await, id).await.unwrap();
+    bed.starter.start(&bed.caller().await, id).await.unwrap();
     let lost = bed.queues.messages(QUEUE).remove(0);
     tend(&bed).await.unwrap();
     assert_eq!(bed.queues.messages(QUEUE).len(), 1);
@@ -108,7 +108,7 @@ async fn what_statuses_told_is_counted_also_of_those_that_have_ended() {
 async fn a_try_that_became_needful_again_is_made() {
     let bed = Testbed::start().await;
     let id = bed.campaign(1, people(0..1)).await;
-    bed.controls.start(&bed.caller().await, id).await.unwrap();
+    bed.starter.start(&bed.caller().await, id).await.unwrap();
     let (chunks, now) = (Chunks::new(&bed.database), bed.clock.now());
     chunks.note(id, 0, &[(Mark::Unknown, member(0))], now).await.unwrap();
     chunks.note(id, 0, &[(Mark::Retried, Member::new(0, 1).unwrap()), (Mark::Sent, member(0))], now).await.unwrap();

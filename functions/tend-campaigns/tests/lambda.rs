@@ -27,7 +27,7 @@ fn log(function: &Function) -> Vec<String> {
 /// One that its queue has forgotten.
 async fn stopped(bed: &Testbed) {
     let id = bed.campaign(1, people(0..3)).await;
-    bed.controls.start(&bed.caller().await, id).await.unwrap();
+    bed.starter.start(&bed.caller().await, id).await.unwrap();
 }
 
 #[tokio::test]

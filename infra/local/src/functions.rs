@@ -11,7 +11,7 @@ use api::{Endpoint, Invocation};
 use auth::Keys;
 use block_contact::BlockContact;
 use block_list::BlockList;
-use campaigns::{Brakes, Caretaker, Controls, Planner, Reports, Worker};
+use campaigns::{Brakes, Caretaker, Controls, Planner, Reports, Starter, Uploader, Worker};
 use cancel_campaign::CancelCampaign;
 use chats::{Chats, Events, ReadReceipts};
 use create_campaign::CreateCampaign;
@@ -61,8 +61,10 @@ pub(crate) struct Dependencies {
     pub(crate) receipts: ReadReceipts,
     pub(crate) events: Events,
     pub(crate) inbox: Inbox,
+    pub(crate) uploader: Uploader,
     pub(crate) planner: Planner,
     pub(crate) controls: Controls,
+    pub(crate) starter: Starter,
     pub(crate) brakes: Brakes,
     pub(crate) reports: Reports,
     pub(crate) worker: Worker,
@@ -74,15 +76,17 @@ pub(crate) struct Dependencies {
 /// Every function that requests go to, by its name.
 pub(crate) fn all(dependencies: &Dependencies) -> HashMap<&'static str, Function> {
     let Dependencies { outbox, block_list, chats, receipts, events, inbox, .. } = dependencies;
-    let Dependencies { planner, controls, brakes, reports, key_page, query_key_allowed: may, .. } = dependencies;
+    let Dependencies {
+        uploader, planner, starter, controls, brakes, reports, key_page, query_key_allowed: may, ..
+    } = dependencies;
     let (keys, outbox, block_list) = (|| dependencies.keys.clone(), || outbox.clone(), || block_list.clone());
-    let (planner, controls) = (|| planner.clone(), || controls.clone());
+    let controls = || controls.clone();
     let (brakes, reports) = (|| brakes.clone(), || reports.clone());
     HashMap::from([
-        function(AddRecipients { keys: keys(), planner: planner() }, *may),
+        function(AddRecipients { keys: keys(), uploader: uploader.clone() }, *may),
         function(BlockContact { keys: keys(), block_list: block_list() }, *may),
         function(CancelCampaign { keys: keys(), brakes: brakes() }, *may),
-        function(CreateCampaign { keys: keys(), planner: planner() }, *may),
+        function(CreateCampaign { keys: keys(), planner: planner.clone() }, *may),
         function(GetCampaign { keys: keys(), reports: reports() }, *may),
         function(GetMessage { keys: keys(), chats: chats.clone() }, *may),
         function(GetOpenapi, *may),
@@ -102,7 +106,7 @@ pub(crate) fn all(dependencies: &Dependencies) -> HashMap<&'static str, Function
         function(SendLocation { keys: keys(), outbox: outbox() }, *may),
         function(SendMessage { keys: keys(), outbox: outbox() }, *may),
         function(SendTemplate { keys: keys(), outbox: outbox() }, *may),
-        function(StartCampaign { keys: keys(), controls: controls() }, *may),
+        function(StartCampaign { keys: keys(), starter: starter.clone() }, *may),
         function(UnblockContact { keys: keys(), block_list: block_list() }, *may),
     ])
 }

@@ -10,7 +10,7 @@ use std::time::Duration;
 use api::Endpoint;
 use auth::{ApiKey, Import, KeySettings, Keys, Registry};
 use block_list::BlockList;
-use campaigns::{Brakes, Caretaker, Controls, Planner, Reports, Worker};
+use campaigns::{Brakes, Caretaker, Controls, Planner, Reports, Starter, Uploader, Worker};
 use chats::{Chats, Events, ReadReceipts};
 use domain::{Accounts, Clock, CountryCode};
 use embedded_dynamodb::{Data, Engine, EngineError};
@@ -317,6 +317,8 @@ impl Parts<'_> {
         let words = Words::new(&settings.stop_words, &settings.start_words);
         let work = WorkQueue::local(queues.url(), &queues.queue_url(SEND_CAMPAIGN_QUEUE));
         let outbox = Outbox::new(&database, whatsapp.clone(), known(), country.clone(), clock());
+        let uploader = Uploader::new(&database, known(), country, clock());
+        let controls = Controls::new(&database, work.clone(), known(), clock());
         Ok(Dependencies {
             keys: Keys::new(&database, clock()),
             block_list: BlockList::new(&database, whatsapp.clone(), known(), clock()),
@@ -324,13 +326,15 @@ impl Parts<'_> {
             chats,
             events: Events::new(&database, known()),
             inbox: Inbox::new(&database, known(), words, clock()),
-            planner: Planner::new(&database, whatsapp.clone(), known(), country, clock()),
+            planner: Planner::new(uploader.clone(), &database, whatsapp.clone()),
+            uploader,
             brakes: Brakes::new(&database, known(), clock()),
             reports: Reports::new(&database, known(), clock()),
             worker: Worker::new(&database, work.clone(), outbox.clone(), known(), clock()),
             outbox,
-            caretaker: Caretaker::new(&database, work.clone(), known(), clock()),
-            controls: Controls::new(&database, work, whatsapp, known(), clock()),
+            caretaker: Caretaker::new(&database, work, known(), clock()),
+            starter: Starter::new(controls.clone(), &database, whatsapp),
+            controls,
             key_page,
             query_key_allowed: settings.allow_query_api_key,
         })

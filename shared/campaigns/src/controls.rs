@@ -1,22 +1,17 @@
-//! Starts, holds and ends campaigns, and tries again those who failed.
+//! Holds and ends campaigns, lets them go on, and tries again those who failed.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use auth::Caller;
-use domain::{Accounts, CampaignId, CampaignStatus, CampaignStep, Clock, Error, Kind, Member, Result};
+use domain::{Accounts, CampaignId, CampaignStatus, CampaignStep, Clock, Error, Member, Result};
 use futures::{StreamExt, TryStreamExt, stream};
 use serde::Serialize;
-use storage::{
-    Campaign, Campaigns, Chunk, Chunks, Contacts, Database, Mark, Recipients, Standing, Stepped, Upload, WorkQueue,
-};
+use storage::{Campaign, Campaigns, Chunk, Chunks, Database, Mark, Standing, Stepped, Upload, WorkQueue};
 use utoipa::ToSchema;
-use whatsapp::WhatsApp;
 
 use crate::dispatch::Dispatch;
-use crate::dry_run::Sight;
 use crate::found::{self, not_found, wrong_status};
-use crate::templates;
 use crate::view::Details;
 
 /// So many chunks are read or written side by side.
@@ -28,13 +23,12 @@ const ROUNDS: usize = 6;
 /// More tries than this, and something else is wrong.
 const MOST_ATTEMPTS: u32 = 100;
 
-/// Steers campaigns. A clone shares the connections.
+/// Sets campaigns going: what needs the queue, and no Meta. A clone shares the connections.
 #[derive(Clone, Debug)]
 pub struct Controls {
     pub(crate) campaigns: Campaigns,
     chunks: Chunks,
     dispatch: Dispatch,
-    pub(crate) sight: Sight,
     pub(crate) accounts: Arc<Accounts>,
     pub(crate) clock: Clock,
 }
@@ -104,34 +98,11 @@ impl Brakes {
 }
 
 impl Controls {
-    /// Steers campaigns in a deployment's tables.
-    pub fn new(
-        database: &Database,
-        queue: WorkQueue,
-        whatsapp: WhatsApp,
-        accounts: Arc<Accounts>,
-        clock: Clock,
-    ) -> Self {
+    /// Sets campaigns going in a deployment's tables.
+    pub fn new(database: &Database, queue: WorkQueue, accounts: Arc<Accounts>, clock: Clock) -> Self {
         let chunks = Chunks::new(database);
         let dispatch = Dispatch { chunks: chunks.clone(), queue };
-        let sight = Sight { recipients: Recipients::new(database), contacts: Contacts::new(database), whatsapp };
-        Self { campaigns: Campaigns::new(database), chunks, dispatch, sight, accounts, clock }
-    }
-
-    /// Starts a campaign now.
-    pub async fn start(&self, caller: &Caller, id: CampaignId) -> Result<Details> {
-        let campaign = found::campaign(&self.campaigns, &self.accounts, caller, id).await?;
-        let needs = "only one that has not begun can be started";
-        if CampaignStep::Start.leads_to(campaign.status).is_none() {
-            return Err(wrong_status(campaign.status, needs));
-        }
-        if campaign.counts.total == 0 {
-            let error = Error::new(Kind::Conflict, "This campaign has no recipients: add some first");
-            return Err(error.code("no_recipients").retryable(false));
-        }
-        self.check_template(&campaign).await?;
-        let started = step(&self.campaigns, id, CampaignStep::Start, needs, &self.clock).await?;
-        self.set_going(&started).await
+        Self { campaigns: Campaigns::new(database), chunks, dispatch, accounts, clock }
     }
 
     /// Lets a paused campaign go on.
@@ -220,7 +191,7 @@ impl Controls {
         Err(Error::storage("a chunk changes all the time"))
     }
 
-    async fn set_going(&self, campaign: &Campaign) -> Result<Details> {
+    pub(crate) async fn set_going(&self, campaign: &Campaign) -> Result<Details> {
         let now = self.clock.now();
         let account = self.accounts.find(Some(campaign.new.account_id));
         let account = account.ok_or_else(|| Error::internal("a campaign of no account"))?;
@@ -229,22 +200,6 @@ impl Controls {
             tracing::warn!(cause = error.source_chain(), "a campaign that runs waits for the next minute");
         }
         Details::of(campaign, &self.accounts, now)
-    }
-
-    async fn check_template(&self, campaign: &Campaign) -> Result<()> {
-        let account = self.accounts.find(Some(campaign.new.account_id));
-        let account = account.ok_or_else(|| Error::internal("a campaign of no account"))?;
-        let (name, language) = (&campaign.new.template_name, &campaign.new.language);
-        match templates::shape(&self.sight.whatsapp, account, name, language).await {
-            Some(shape) if !shape.is_approved() => {
-                let message = format!(
-                    "The template {name} ({language}) is {}, and only an approved one can be sent",
-                    shape.status
-                );
-                Err(Error::new(Kind::Conflict, message).code("template_not_approved").retryable(false))
-            }
-            _ => Ok(()),
-        }
     }
 }
 
@@ -258,7 +213,7 @@ impl Again {
 }
 
 /// Takes a step with a campaign, or says why not: `needs` is what it would need for that.
-async fn step(
+pub(crate) async fn step(
     campaigns: &Campaigns,
     id: CampaignId,
     step: CampaignStep,

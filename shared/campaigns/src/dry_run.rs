@@ -5,13 +5,12 @@ use std::time::{Duration, Instant};
 use auth::Caller;
 use domain::{Account, CampaignId, CampaignStep, Contact, Error, Result};
 use serde::Serialize;
-use storage::{Campaign, Contacts, Recipient, Recipients};
+use storage::{Campaign, Recipient};
 use utoipa::ToSchema;
-use whatsapp::WhatsApp;
 
-use crate::controls::Controls;
 use crate::found;
 use crate::shape::Shape;
+use crate::starter::Starter;
 use crate::templates;
 use crate::view::{RowProblem, moment, takes};
 
@@ -23,14 +22,6 @@ const PARTS: u32 = 10;
 const READ_TOGETHER: u32 = 10;
 /// What is kept back of the function's time for answering.
 const ANSWERING_TIME: Duration = Duration::from_secs(5);
-
-/// What a dry run needs besides. A clone shares the connections.
-#[derive(Clone, Debug)]
-pub(crate) struct Sight {
-    pub(crate) recipients: Recipients,
-    pub(crate) contacts: Contacts,
-    pub(crate) whatsapp: WhatsApp,
-}
 
 /// What would become of a campaign. `Serialize` gives it as clients read it.
 #[derive(Clone, Debug, Serialize, ToSchema)]
@@ -111,25 +102,25 @@ struct Warning {
     message: String,
 }
 
-impl Controls {
+impl Starter {
     /// Tells what would become of a campaign if it were started now.
     pub async fn dry_run(&self, caller: &Caller, id: CampaignId, time_left: Duration) -> Result<DryRun> {
         let begun = Instant::now();
-        let campaign = found::campaign(&self.campaigns, &self.accounts, caller, id).await?;
-        let account = caller.account(&self.accounts, Some(campaign.new.account_id))?;
+        let campaign = found::campaign(&self.controls.campaigns, &self.controls.accounts, caller, id).await?;
+        let account = caller.account(&self.controls.accounts, Some(campaign.new.account_id))?;
         let (name, language) = (&campaign.new.template_name, &campaign.new.language);
         let time = time_left.saturating_sub(ANSWERING_TIME);
         let parts = campaign.wrong_parts.min(PARTS);
         let (shape, rows, looked) = futures::join!(
-            Box::pin(templates::shape(&self.sight.whatsapp, account, name, language)),
-            Box::pin(self.sight.recipients.wrong(id, 0..parts)),
+            Box::pin(templates::shape(&self.whatsapp, account, name, language)),
+            Box::pin(self.recipients.wrong(id, 0..parts)),
             Box::pin(self.look(&campaign, account, begun, time)),
         );
         let (checked_count, left_out_count, left_out) = looked?;
         let (doubles, wrong): (Vec<_>, Vec<_>) = rows?.into_iter().partition(|row| row.code == "double");
         let named = |rows: Vec<_>| rows.into_iter().take(NAMED).map(RowProblem::from).collect();
         let would_send_count = checked_count - left_out_count;
-        let now = self.clock.now();
+        let now = self.controls.clock.now();
         let takes = takes(campaign.counts.total - left_out_count, None, account.messages_per_second);
         let warnings = warnings(&campaign, shape.as_ref(), checked_count);
         let may_start = CampaignStep::Start.leads_to(campaign.status).is_some() && campaign.counts.total > 0;
@@ -170,14 +161,14 @@ impl Controls {
         let mut first = 0;
         while first < campaign.chunk_count && begun.elapsed() < time {
             let last = campaign.chunk_count.min(first + READ_TOGETHER);
-            let chunks = self.sight.recipients.of_chunks(campaign.new.id, first..last).await?;
+            let chunks = self.recipients.of_chunks(campaign.new.id, first..last).await?;
             let people: Vec<(&Recipient, Contact)> = chunks
                 .values()
                 .flatten()
                 .filter_map(|recipient| Some((recipient, Contact::of_number(&recipient.phone)?)))
                 .collect();
             let contacts: Vec<_> = people.iter().map(|(_, contact)| contact).collect();
-            let known = self.sight.contacts.known(account.id, &contacts).await?;
+            let known = self.contacts.known(account.id, &contacts).await?;
             for ((recipient, _), known) in people.iter().zip(known) {
                 checked += 1;
                 let Some(why) = outbox::LeftOut::of(&known, campaign.new.despite_opt_out) else { continue };

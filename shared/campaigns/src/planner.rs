@@ -1,46 +1,30 @@
-//! Makes campaigns, and adds recipients to them.
+//! Makes campaigns.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use auth::Caller;
-use domain::{AccountId, Accounts, CampaignId, Clock, CountryCode, Error, IdempotencyKey, Kind, Result};
+use domain::{AccountId, CampaignId, Error, IdempotencyKey, Kind, Result};
 use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
-use storage::{
-    Added, Campaign, Campaigns, Chunks, Claim, Database, IdempotencyKeys, NewCampaign, Recipients, Reservation,
-    Subject, Upload, Wrong,
-};
-use utoipa::ToSchema;
-use uuid::Uuid;
+use storage::{Campaign, Claim, Database, IdempotencyKeys, NewCampaign, Reservation, Subject};
 use whatsapp::WhatsApp;
 
 use crate::form::Form;
-use crate::found::{self, not_found, wrong_status};
-use crate::rows::{self, Sorted, Uploaded};
+use crate::rows::{self, Uploaded};
 use crate::templates;
+use crate::uploader::{Uploader, enough, within};
 use crate::view::{Details, RowProblem, Uploads};
 
 /// The longest way ahead for which a campaign is made.
 const LATEST: SignedDuration = SignedDuration::from_hours(24 * 365);
-/// With less time than this left, no upload is begun: half of it would be written for nothing.
-const LEAST_TIME: Duration = Duration::from_secs(10);
-/// What is kept back of the function's time for answering.
-const ANSWERING_TIME: Duration = Duration::from_secs(2);
-
 /// Makes campaigns. A clone shares the connections.
 #[derive(Clone, Debug)]
 pub struct Planner {
-    campaigns: Campaigns,
-    chunks: Chunks,
-    recipients: Recipients,
+    uploader: Uploader,
     idempotency_keys: IdempotencyKeys,
     whatsapp: WhatsApp,
-    accounts: Arc<Accounts>,
-    country: CountryCode,
-    clock: Clock,
 }
 
 /// A campaign as its caller wants it.
@@ -71,36 +55,10 @@ pub struct Made {
     pub replayed: bool,
 }
 
-/// What was added to a campaign.
-#[derive(Clone, Debug, Serialize, ToSchema)]
-pub struct AddedRecipients {
-    /// The campaign.
-    id: CampaignId,
-    /// All its recipients now.
-    total_count: i64,
-    #[serde(flatten)]
-    uploads: Uploads,
-}
-
 impl Planner {
-    /// Makes campaigns in a deployment's tables.
-    pub fn new(
-        database: &Database,
-        whatsapp: WhatsApp,
-        accounts: Arc<Accounts>,
-        country: CountryCode,
-        clock: Clock,
-    ) -> Self {
-        Self {
-            campaigns: Campaigns::new(database),
-            chunks: Chunks::new(database),
-            recipients: Recipients::new(database),
-            idempotency_keys: IdempotencyKeys::new(database),
-            whatsapp,
-            accounts,
-            country,
-            clock,
-        }
+    /// Makes campaigns in a deployment's tables, with what `uploader` makes of their recipients.
+    pub fn new(uploader: Uploader, database: &Database, whatsapp: WhatsApp) -> Self {
+        Self { uploader, idempotency_keys: IdempotencyKeys::new(database), whatsapp }
     }
 
     /// Makes a campaign, once under an idempotency key, with the recipients that were uploaded with it. It is there with all
@@ -113,8 +71,9 @@ impl Planner {
         idempotency_key: Option<&IdempotencyKey>,
         time_left: Duration,
     ) -> Result<Made> {
-        let account = caller.account(&self.accounts, draft.account_id)?;
-        let now = self.clock.now();
+        let Uploader { campaigns, accounts, country, clock, .. } = &self.uploader;
+        let account = caller.account(accounts, draft.account_id)?;
+        let now = clock.now();
         let raw = uploaded.rows()?;
         enough(time_left)?;
         let fingerprint = fingerprint(account.id, &draft, uploaded)?;
@@ -128,9 +87,9 @@ impl Planner {
         let shape = templates::shape(&self.whatsapp, account, &draft.template_name, &draft.language).await;
         let mut form = Form::new(draft.parameter_mappings.as_ref(), shape.as_ref())?;
         form.learn(&raw);
-        let sorted = rows::sort(&raw, 1, &form, &self.country);
-        let id = self.campaigns.next_id().await?;
-        let added = within(time_left, self.write(id, 0, 0, &sorted)).await?;
+        let sorted = rows::sort(&raw, 1, &form, country);
+        let id = campaigns.next_id().await?;
+        let added = within(time_left, self.uploader.write(id, 0, 0, &sorted)).await?;
         let new = NewCampaign {
             id,
             account_id: account.id,
@@ -144,17 +103,14 @@ impl Planner {
             created_at: now,
             scheduled_at: draft.scheduled_at,
         };
-        let details = Details::of(&Campaign::begin(new.clone(), added), &self.accounts, now)?;
+        let details = Details::of(&Campaign::begin(new.clone(), added), accounts, now)?;
         let uploads = Uploads::new(sorted.recipients.len(), sorted.doubles, sorted.wrong);
         let answer = answer(&details, &uploads)?;
         // The rows stand in rows of their own.
         let stored = self::answer(&details, &Uploads { double_rows: vec![], wrong_rows: vec![], ..uploads })?;
         let claim = key(id);
         let reservation = claim.as_ref().map(|claim| self.idempotency_keys.reservation(claim)).transpose()?;
-        match (
-            self.campaigns.create(NewCampaign { answer: stored.to_string(), ..new }, added, reservation).await?,
-            claim,
-        ) {
+        match (campaigns.create(NewCampaign { answer: stored.to_string(), ..new }, added, reservation).await?, claim) {
             (Some(_), _) => Ok(Made { answer, replayed: false }),
             // Another request with the same key was faster.
             (None, Some(claim)) => match self.idempotency_keys.get(&claim).await? {
@@ -167,14 +123,14 @@ impl Planner {
 
     /// The answer to an earlier request with the same key.
     async fn replay(&self, claim: &Claim, standing: &Reservation) -> Result<Made> {
+        let Uploader { campaigns, recipients, .. } = &self.uploader;
         let (true, Subject::CampaignId(id)) = (standing.is_for(claim), standing.subject) else {
             let message = "This Idempotency-Key was used for another request: take a new one";
             return Err(Error::new(Kind::KeyReused, message).code("idempotency_key_reused").retryable(false));
         };
-        let campaign =
-            self.campaigns.get(id).await?.ok_or_else(|| Error::internal("a campaign that was made is gone"))?;
+        let campaign = campaigns.get(id).await?.ok_or_else(|| Error::internal("a campaign that was made is gone"))?;
         let mut answer: Value = serde_json::from_str(&campaign.new.answer).map_err(Error::internal)?;
-        let rows = self.recipients.wrong(id, 0..campaign.wrong_parts).await?;
+        let rows = recipients.wrong(id, 0..campaign.wrong_parts).await?;
         let (doubles, wrong): (Vec<_>, Vec<_>) =
             rows.into_iter().filter(|row| row.upload == 1).partition(|row| row.code == "double");
         for (name, rows) in [("double_rows", doubles), ("wrong_rows", wrong)] {
@@ -184,73 +140,6 @@ impl Planner {
             }
         }
         Ok(Made { answer, replayed: true })
-    }
-
-    /// Adds recipients to a campaign that has not begun: all of them, or none.
-    pub async fn add(
-        &self,
-        caller: &Caller,
-        id: CampaignId,
-        uploaded: Uploaded<'_>,
-        time_left: Duration,
-    ) -> Result<AddedRecipients> {
-        found::campaign(&self.campaigns, &self.accounts, caller, id).await?;
-        let raw = uploaded.rows()?;
-        enough(time_left)?;
-        let owner = Uuid::new_v4().to_string();
-        let campaign = match self.campaigns.begin_upload(id, &owner, self.clock.now()).await? {
-            Upload::Begun(campaign) => campaign,
-            Upload::Busy => return Err(Upload::busy()),
-            Upload::NoSuchCampaign => return Err(not_found(id)),
-            Upload::Refused(campaign) => {
-                return Err(wrong_status(campaign.status, "recipients are added before it starts"));
-            }
-        };
-        let added = within(time_left, self.add_to(&campaign, &owner, &raw)).await;
-        if added.is_err() {
-            // Whoever comes next shall not wait for this one. Should it fail, they wait for a minute.
-            let _ = self.campaigns.abandon_upload(id, &owner).await;
-        }
-        added
-    }
-
-    async fn add_to(&self, campaign: &Campaign, owner: &str, raw: &[rows::RawRow]) -> Result<AddedRecipients> {
-        let id = campaign.new.id;
-        let mut form = Form::from_json(&campaign.new.form)?;
-        form.learn(raw);
-        let mut sorted = rows::sort(raw, campaign.upload_count + 1, &form, &self.country);
-        let contacts = sorted.recipients.iter().map(|new| &new.contact);
-        let known = self.recipients.known(id, campaign.chunk_count, contacts).await?;
-        let known: std::collections::BTreeSet<_> = known.into_iter().cloned().collect();
-        let (there, new): (Vec<_>, Vec<_>) =
-            std::mem::take(&mut sorted.recipients).into_iter().partition(|new| known.contains(&new.contact));
-        sorted.recipients = new;
-        sorted.doubles.extend(there.iter().map(|new| rows::known_already(&new.recipient)));
-        sorted.doubles.sort_by_key(|double| double.row);
-        let added = self.write(id, campaign.chunk_count, campaign.wrong_parts, &sorted).await?;
-        let after = self.campaigns.finish_upload(id, owner, added, &form.to_json()?).await?;
-        let after = after.ok_or_else(|| Error::storage("an upload took longer than it may"))?;
-        let uploads = Uploads::new(sorted.recipients.len(), sorted.doubles, sorted.wrong);
-        Ok(AddedRecipients { id, total_count: after.counts.total, uploads })
-    }
-
-    /// Writes down an upload, which does not count yet.
-    async fn write(&self, id: CampaignId, first_chunk: u32, first_part: u32, sorted: &Sorted) -> Result<Added> {
-        let Sorted { recipients, doubles, wrong } = sorted;
-        let skipped: Vec<Wrong> = doubles.iter().chain(wrong).cloned().collect();
-        let (sizes, wrong_parts) = futures::try_join!(
-            Box::pin(self.recipients.add(id, first_chunk, recipients)),
-            Box::pin(self.recipients.add_wrong(id, first_part, &skipped)),
-        )?;
-        self.chunks.make(id, first_chunk, &sizes).await?;
-        let count = |list: usize| i64::try_from(list).map_err(Error::internal);
-        Ok(Added {
-            recipients: count(recipients.len())?,
-            chunks: u32::try_from(sizes.len()).map_err(Error::internal)?,
-            doubles: count(doubles.len())?,
-            wrong: count(wrong.len())?,
-            wrong_parts,
-        })
     }
 }
 
@@ -288,21 +177,4 @@ fn fingerprint(account_id: AccountId, draft: &Draft, uploaded: Uploaded<'_>) -> 
         Uploaded::Csv(bytes) => hash.chain_update([2]).chain_update(bytes),
     };
     Ok(hash.finalize().into())
-}
-
-fn enough(time_left: Duration) -> Result<()> {
-    if time_left >= LEAST_TIME { Ok(()) } else { Err(too_little_time()) }
-}
-
-/// What takes longer than the function lives is given up in time.
-async fn within<T>(time_left: Duration, work: impl Future<Output = Result<T>>) -> Result<T> {
-    let work = tokio::time::timeout(time_left.saturating_sub(ANSWERING_TIME), Box::pin(work));
-    work.await.unwrap_or_else(|_| Err(too_little_time()))
-}
-
-fn too_little_time() -> Error {
-    Error::new(Kind::Unavailable, "There is too little time left for so many rows. Nothing was changed. Try again.")
-        .code("too_little_time")
-        .retryable(true)
-        .retry_after(Duration::from_secs(1))
 }

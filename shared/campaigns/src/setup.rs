@@ -9,7 +9,7 @@ use futures::future::BoxFuture;
 use outbox::{Outbox, country_from_env, whatsapp_from_env};
 use storage::{Database, SetupError, WorkQueue};
 
-use crate::{Brakes, Caretaker, Controls, Planner, Reports, Worker};
+use crate::{Brakes, Caretaker, Controls, Planner, Reports, Starter, Uploader, Worker};
 
 /// Builds what tells of campaigns from the environment that template.yaml gives, and opens its connections, so that the first
 /// event finds them open.
@@ -28,18 +28,40 @@ pub fn planner_from_env() -> BoxFuture<'static, Result<(Keys, Planner), SetupErr
         let (whatsapp, country) = (whatsapp_from_env()?, country_from_env()?);
         let (connected, ()) = futures::join!(connect(), whatsapp.warm());
         let (database, keys, accounts) = connected?;
-        Ok((keys, Planner::new(&database, whatsapp, accounts, country, Clock::system())))
+        let uploader = Uploader::new(&database, accounts, country, Clock::system());
+        Ok((keys, Planner::new(uploader, &database, whatsapp)))
+    }
+    .boxed()
+}
+
+/// The same for what adds recipients.
+pub fn uploader_from_env() -> BoxFuture<'static, Result<(Keys, Uploader), SetupError>> {
+    async {
+        let country = country_from_env()?;
+        let (database, keys, accounts) = connect().await?;
+        Ok((keys, Uploader::new(&database, accounts, country, Clock::system())))
     }
     .boxed()
 }
 
 /// The same for what starts campaigns.
-pub fn controls_from_env() -> BoxFuture<'static, Result<(Keys, Controls), SetupError>> {
+pub fn starter_from_env() -> BoxFuture<'static, Result<(Keys, Starter), SetupError>> {
     async {
         let (whatsapp, queue) = (whatsapp_from_env()?, WorkQueue::from_env()?);
         let (connected, ()) = futures::join!(connect(), whatsapp.warm());
         let (database, keys, accounts) = connected?;
-        Ok((keys, Controls::new(&database, queue, whatsapp, accounts, Clock::system())))
+        let controls = Controls::new(&database, queue, accounts, Clock::system());
+        Ok((keys, Starter::new(controls, &database, whatsapp)))
+    }
+    .boxed()
+}
+
+/// The same for what sets campaigns going again.
+pub fn controls_from_env() -> BoxFuture<'static, Result<(Keys, Controls), SetupError>> {
+    async {
+        let queue = WorkQueue::from_env()?;
+        let (database, keys, accounts) = connect().await?;
+        Ok((keys, Controls::new(&database, queue, accounts, Clock::system())))
     }
     .boxed()
 }

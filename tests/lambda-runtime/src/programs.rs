@@ -1,6 +1,6 @@
 //! What holds for the real program of every function with one method, whether it sends or not, each as one function.
 //! [`every_program!`](crate::every_program) makes a test of each, and
-//! [`every_reading_program!`](crate::every_reading_program) of those of a function that never calls Meta.
+//! [`every_program_without_meta!`](crate::every_program_without_meta) of those of a function that never calls Meta.
 
 use serde_json::{Value, json};
 use testbed::Testbed;
@@ -33,7 +33,7 @@ macro_rules! every_program {
 
 /// Makes a test of every guarantee of a program that never calls Meta. `$program` is a [`Program`].
 #[macro_export]
-macro_rules! every_reading_program {
+macro_rules! every_program_without_meta {
     ($program:expr) => {
         $crate::every_program! { $program;
             every_form_of_a_request_is_answered
@@ -41,7 +41,7 @@ macro_rules! every_reading_program {
             no_event_stops_the_program
             every_request_is_one_line_of_the_log_and_no_line_holds_a_secret
             thawed_after_it_lost_every_connection_it_answers_as_ever
-            a_program_that_never_calls_meta_needs_the_settings_of_the_tables_alone
+            a_program_that_never_calls_meta_needs_no_settings_of_it
         }
     };
 }
@@ -211,9 +211,10 @@ pub async fn a_program_without_its_settings_says_which_is_missing_and_does_not_s
 }
 
 /// What a program does not use it does not ask for.
-pub async fn a_program_that_never_calls_meta_needs_the_settings_of_the_tables_alone(program: Program) {
+pub async fn a_program_that_never_calls_meta_needs_no_settings_of_it(program: Program) {
     let testbed = testbed().await;
     refuses_to_start(&program, &testbed, &["TABLE_PREFIX", "AWS_REGION", "WHATSAPP_ACCOUNTS"]).await;
+    refuses_to_start(&program, &testbed, program.also_needs).await;
     let function = program.start(&testbed, |environment| environment.without("GRAPH_API_URL")).await;
     let events = program.events(&testbed);
     assert!(program.statuses.contains(&answer(&function, &events.event("rest-api", &Value::Null)).await.0));

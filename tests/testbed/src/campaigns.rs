@@ -124,7 +124,7 @@ impl Testbed {
 
     /// Starts a campaign, and hands over what its start put into the queue and what came of that, until nothing more comes.
     pub async fn run(&self, id: CampaignId) {
-        self.controls.start(&self.caller().await, id).await.expect("a campaign is started");
+        self.starter.start(&self.caller().await, id).await.expect("a campaign is started");
         self.work().await;
     }
 

@@ -14,7 +14,7 @@ pub use sender::{Sender, not_texts};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use ::campaigns::{Brakes, Caretaker, Controls, Planner, Reports, Worker};
+use ::campaigns::{Brakes, Caretaker, Controls, Planner, Reports, Starter, Uploader, Worker};
 use api::{Endpoint, Invocation};
 use auth::{ApiKey, KeyRecord, KeySettings, Keys, Registry};
 use block_list::BlockList;
@@ -86,10 +86,14 @@ pub struct Testbed {
     pub block_list: BlockList,
     /// The embedded SQS.
     pub queues: embedded_sqs::Engine,
+    /// What adds recipients.
+    pub uploader: Uploader,
     /// What makes campaigns.
     pub planner: Planner,
-    /// What steers campaigns.
+    /// What sets campaigns going.
     pub controls: Controls,
+    /// What starts campaigns.
+    pub starter: Starter,
     /// What holds and ends campaigns.
     pub brakes: Brakes,
     /// What tells of campaigns.
@@ -143,8 +147,10 @@ impl Testbed {
         let outbox = Outbox::new(&database, whatsapp.clone(), shared(), country.clone(), clock.clone());
         let queues = embedded_sqs::Engine::in_memory().await.expect("the embedded SQS starts");
         let queue = WorkQueue::local(queues.url(), &queues.queue_url(campaigns::QUEUE));
-        let planner = Planner::new(&database, whatsapp.clone(), shared(), country, clock.clone());
-        let controls = Controls::new(&database, queue.clone(), whatsapp, shared(), clock.clone());
+        let uploader = Uploader::new(&database, shared(), country, clock.clone());
+        let planner = Planner::new(uploader.clone(), &database, whatsapp.clone());
+        let controls = Controls::new(&database, queue.clone(), shared(), clock.clone());
+        let starter = Starter::new(controls.clone(), &database, whatsapp);
         let brakes = Brakes::new(&database, shared(), clock.clone());
         let reports = Reports::new(&database, shared(), clock.clone());
         let worker = Worker::new(&database, queue.clone(), outbox.clone(), shared(), clock.clone());
@@ -159,8 +165,10 @@ impl Testbed {
             outbox,
             block_list,
             queues,
+            uploader,
             planner,
             controls,
+            starter,
             brakes,
             reports,
             worker,
@@ -192,10 +200,9 @@ impl Testbed {
         Caretaker::new(&self.database, queue, Arc::new(accounts()), self.clock.clone())
     }
 
-    /// What steers campaigns, with another simulated Meta.
-    pub fn controls_with(&self, simulator: &Simulator) -> Controls {
-        let queue = WorkQueue::local(self.queues.url(), &self.queues.queue_url(campaigns::QUEUE));
-        Controls::new(&self.database, queue, whatsapp(simulator), Arc::new(accounts()), self.clock.clone())
+    /// What starts campaigns, with another simulated Meta.
+    pub fn starter_with(&self, simulator: &Simulator) -> Starter {
+        Starter::new(self.controls.clone(), &self.database, whatsapp(simulator))
     }
 
     /// Makes an API key that holds some scopes and may use some accounts.

@@ -6,7 +6,7 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use axum::body::Bytes;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
-use campaigns::{Again, Brakes, Caretaker, Controls, Reports};
+use campaigns::{Again, Brakes, Caretaker, Controls, Reports, Starter};
 use domain::{Accounts, CampaignId, Clock};
 use embedded_sqs::Mischief;
 use inbox::{Inbox, Words};
@@ -26,6 +26,7 @@ pub(crate) struct Bed {
     brakes: Brakes,
     caretaker: Caretaker,
     controls: Controls,
+    starter: Starter,
     reports: Reports,
     environment: Environment,
     webhook: AbortHandle,
@@ -59,10 +60,12 @@ impl Bed {
         let inbox = Inbox::new(database, Arc::clone(&known), Words::default(), clock.clone());
         let (webhook, url) = webhook(inbox).await;
         testbed.simulator.set_webhook_url(Some(url.parse().unwrap()));
+        let controls = Controls::new(database, queue.clone(), Arc::clone(&known), clock.clone());
         Self {
             brakes: Brakes::new(database, Arc::clone(&known), clock.clone()),
-            caretaker: Caretaker::new(database, queue.clone(), Arc::clone(&known), clock.clone()),
-            controls: Controls::new(database, queue, whatsapp, Arc::clone(&known), clock.clone()),
+            caretaker: Caretaker::new(database, queue, Arc::clone(&known), clock.clone()),
+            starter: Starter::new(controls.clone(), database, whatsapp),
+            controls,
             reports: Reports::new(database, known, clock),
             gate,
             environment,
@@ -82,7 +85,7 @@ impl Bed {
     }
 
     pub(crate) async fn start_campaign(&self, id: CampaignId) {
-        self.controls.start(&self.testbed.caller().await, id).await.unwrap();
+        self.starter.start(&self.testbed.caller().await, id).await.unwrap();
     }
 
     pub(crate) async fn pause(&self, id: CampaignId) {

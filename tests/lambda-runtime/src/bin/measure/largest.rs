@@ -118,7 +118,7 @@ async fn block(bed: &Testbed) {
 async fn batch(bed: &Testbed) -> String {
     for _ in 0..JOBS {
         let id = bed.campaign(1, people(0..100)).await;
-        bed.controls.start(&bed.caller().await, id).await.expect("a campaign is started");
+        bed.starter.start(&bed.caller().await, id).await.expect("a campaign is started");
     }
     let mut event: Value = serde_json::from_str(&Events::default().event("sqs", &Value::Null)).expect("it is JSON");
     let record = event["Records"][0].take();

@@ -148,7 +148,7 @@ pub(crate) async fn drafts(bed: &Testbed, count: usize) -> Vec<i64> {
 pub(crate) async fn started(bed: &Testbed, count: usize) -> Vec<i64> {
     let ids = drafts(bed, count).await;
     for id in &ids {
-        bed.controls.start(&bed.caller().await, CampaignId(*id)).await.expect("a campaign is started");
+        bed.starter.start(&bed.caller().await, CampaignId(*id)).await.expect("a campaign is started");
     }
     ids
 }
@@ -164,7 +164,7 @@ async fn paused(bed: &Testbed, count: usize) -> Vec<i64> {
 /// A campaign of which everybody failed, for what passes by itself.
 pub(crate) async fn failed(bed: &Testbed, recipients: u32) -> CampaignId {
     let id = bed.campaign(1, people(0..recipients)).await;
-    bed.controls.start(&bed.caller().await, id).await.expect("a campaign is started");
+    bed.starter.start(&bed.caller().await, id).await.expect("a campaign is started");
     let chunks = Chunks::new(&bed.database);
     for chunk in chunks.get(id, 0..recipients.div_ceil(Member::MOST)).await.expect("chunks can be read") {
         let marks: Vec<_> = chunk.members().map(|member| (Mark::Failed("131016".to_owned()), member)).collect();
