@@ -23,6 +23,18 @@ pub(crate) struct Driver {
 
 impl Driver {
     pub(crate) async fn start(program: &Path) -> Self {
+        loop {
+            let mut driver = Self::spawn(program);
+            let address = tokio::time::timeout(PATIENCE, driver.address()).await;
+            let address = address.unwrap_or_else(|_| panic!("chromedriver does not start: {}", driver.log()));
+            if let Some(url) = address {
+                driver.url = url;
+                return driver;
+            }
+        }
+    }
+
+    fn spawn(program: &Path) -> Self {
         // In the system's folder, since the path of a socket has to be short.
         let folder = tempfile::Builder::new().prefix("browser-").tempdir().unwrap();
         let path = folder.path().to_owned();
@@ -37,11 +49,7 @@ impl Driver {
             .process_group(0)
             .spawn()
             .unwrap();
-        let mut driver = Self { shell, folder: Some(folder), url: String::new() };
-        driver.url = tokio::time::timeout(PATIENCE, driver.address())
-            .await
-            .unwrap_or_else(|_| panic!("chromedriver does not start: {}", driver.log()));
-        driver
+        Self { shell, folder: Some(folder), url: String::new() }
     }
 
     pub(crate) fn url(&self) -> &str {
@@ -61,12 +69,17 @@ impl Driver {
         std::fs::read_to_string(self.folder().join("driver.log")).unwrap()
     }
 
-    async fn address(&self) -> String {
+    /// Where it listens. `None` if it does not: it asks for any port that is free in IPv6, and ends if another socket has the
+    /// same in IPv4.
+    async fn address(&self) -> Option<String> {
         loop {
             let log = self.log();
             let port = log.split_once("started successfully on port ").and_then(|(_, rest)| rest.split_once('.'));
             if let Some((port, _)) = port {
-                return format!("http://127.0.0.1:{port}");
+                return Some(format!("http://127.0.0.1:{port}"));
+            }
+            if log.contains("IPv4 port not available") {
+                return None;
             }
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
