@@ -31,11 +31,11 @@ pub fn listing_from_env() -> BoxFuture<'static, Result<(Keys, BlockList), SetupE
     .boxed()
 }
 
-/// Builds the block lists for a function that no client calls, from the environment that template.yaml gives it.
+/// The same for a function that no client waits for: its connections are opened by the first event.
 pub async fn without_keys_from_env() -> Result<BlockList, SetupError> {
     let (whatsapp, database) = (whatsapp()?, Database::from_env()?);
-    let (accounts, (), ()) = futures::join!(storage::accounts::from_env(), database.warm(), whatsapp.warm());
-    Ok(BlockList::new(&database, whatsapp, Arc::new(accounts?), Clock::system()))
+    let accounts = storage::accounts::from_env().await?;
+    Ok(BlockList::new(&database, whatsapp, Arc::new(accounts), Clock::system()))
 }
 
 fn whatsapp() -> Result<WhatsApp, SetupError> {

@@ -75,25 +75,24 @@ pub fn brakes_from_env() -> BoxFuture<'static, Result<(Keys, Brakes), SetupError
     .boxed()
 }
 
-/// The same for what sends campaigns, which no client calls.
+/// The same for what sends campaigns. No client waits for it: its connections are opened by the first event.
 pub fn worker_from_env() -> BoxFuture<'static, Result<Worker, SetupError>> {
     async {
         let (whatsapp, country, queue) = (whatsapp_from_env()?, country_from_env()?, WorkQueue::from_env()?);
         let database = Database::from_env()?;
-        let (accounts, (), ()) = futures::join!(storage::accounts::from_env(), database.warm(), whatsapp.warm());
-        let accounts = Arc::new(accounts?);
+        let accounts = Arc::new(storage::accounts::from_env().await?);
         let outbox = Outbox::new(&database, whatsapp, Arc::clone(&accounts), country, Clock::system());
         Ok(Worker::new(&database, queue, outbox, accounts, Clock::system()))
     }
     .boxed()
 }
 
-/// The same for what takes care of campaigns every minute.
+/// The same for what takes care of campaigns every minute, for which nobody waits either.
 pub fn caretaker_from_env() -> BoxFuture<'static, Result<Caretaker, SetupError>> {
     async {
         let (database, queue) = (Database::from_env()?, WorkQueue::from_env()?);
-        let (accounts, ()) = futures::join!(storage::accounts::from_env(), database.warm());
-        Ok(Caretaker::new(&database, queue, Arc::new(accounts?), Clock::system()))
+        let accounts = Arc::new(storage::accounts::from_env().await?);
+        Ok(Caretaker::new(&database, queue, accounts, Clock::system()))
     }
     .boxed()
 }
